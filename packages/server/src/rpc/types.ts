@@ -1,0 +1,36 @@
+import type { Logger, Random, ReadMethod, RpcRequest, RpcValue, WriteMethod } from '@lictor/protocol';
+import type { Authorizer } from '@lictor/mesh';
+import type { Applied } from '../consensus/port.ts';
+import type { Command } from '../fsm/types.ts';
+import type { StateReader } from '../state/types.ts';
+
+/** What a read may use beside the state. No clock: an answer depends on the state, the request and the caller only. */
+export interface ReadContext {
+  readonly authorizer: Authorizer;
+  readonly datacenter: string;
+  /** Call it when ACLs hid something: sets X-Consul-Results-Filtered-By-ACLs. */
+  noteFiltered(): void;
+}
+
+/** One read method: a pure function over the state. Throws LictorError for bad requests and denials. */
+export type ReadEndpoint<M extends ReadMethod> = (reader: StateReader, request: RpcRequest<M>, context: ReadContext) => RpcValue<M>;
+
+export interface WriteContext {
+  readonly authorizer: Authorizer;
+  readonly datacenter: string;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** The current state, for validation before proposing; what must hold at apply is checked again in the handler. */
+  reader(): StateReader;
+  /** Stamps the time and proposes. */
+  propose<Result>(type: string, body: unknown): Promise<Applied<Result>>;
+}
+
+/** One write method: validates, authorises, proposes. Its reply carries the index of the last thing applied. */
+export type WriteEndpoint<M extends WriteMethod> = (
+  request: RpcRequest<M>,
+  context: WriteContext,
+) => Promise<{ readonly index: number; readonly value: RpcValue<M> }>;
+
+export type ReadEndpoints = { readonly [M in ReadMethod]?: ReadEndpoint<M> };
+export type WriteEndpoints = { readonly [M in WriteMethod]?: WriteEndpoint<M> };
