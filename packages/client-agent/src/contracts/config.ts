@@ -1,0 +1,116 @@
+import type { CheckDefinition, LogLevel, Secret, ServiceDefinition } from '@lictor/protocol';
+
+/** One listening address: a host and port, or a Unix socket. */
+export type ListenAddress = { readonly host: string; readonly port: number } | { readonly socketPath: string; readonly mode?: number };
+
+/**
+ * The agent's complete configuration: every default filled in, frozen, units in names. Built once per (re)load from flags and files
+ * (config/load.ts); docs/reference/config.md lists each option under its file name.
+ */
+export interface RuntimeConfig {
+  readonly devMode: boolean;
+  readonly server: boolean;
+  readonly bootstrap: boolean;
+  readonly bootstrapExpect: number;
+  readonly datacenter: string;
+  readonly primaryDatacenter: string;
+  readonly domain: string;
+  readonly altDomain: string;
+  readonly nodeName: string;
+  readonly nodeId: string;
+  readonly nodeMeta: Readonly<Record<string, string>>;
+  /** Null in dev mode. */
+  readonly dataDir: string | null;
+  readonly bindAddress: string;
+  readonly advertiseAddress: string;
+  readonly taggedAddresses: Readonly<Record<string, string>>;
+  readonly clientAddresses: readonly string[];
+  readonly httpListen: readonly ListenAddress[];
+  readonly httpsListen: readonly ListenAddress[];
+  readonly dnsListen: readonly { readonly host: string; readonly port: number }[];
+  /** Ports as configured, -1 for off. */
+  readonly ports: Readonly<Record<'dns' | 'http' | 'https' | 'grpc' | 'grpcTls' | 'serfLan' | 'serfWan' | 'server', number>>;
+  readonly sidecarPorts: { readonly min: number; readonly max: number };
+  readonly exposePorts: { readonly min: number; readonly max: number };
+  readonly log: {
+    readonly level: LogLevel;
+    readonly json: boolean;
+    readonly file: string;
+    readonly rotateBytes: number;
+    readonly rotateDurationMs: number;
+    readonly rotateMaxFiles: number;
+  };
+  readonly http: {
+    readonly blockEndpoints: readonly string[];
+    readonly responseHeaders: Readonly<Record<string, string>>;
+    readonly allowWriteFrom: readonly string[];
+    readonly useCache: boolean;
+    readonly maxHeaderBytes: number;
+    readonly maxConnectionsPerClient: number;
+    readonly handshakeTimeoutMs: number;
+    readonly certFile: string;
+    readonly keyFile: string;
+    readonly caFile: string;
+    readonly verifyIncoming: boolean;
+  };
+  readonly limits: { readonly kvMaxValueBytes: number; readonly txnMaxRequestBytes: number };
+  readonly dns: {
+    readonly allowStale: boolean;
+    readonly maxStaleMs: number;
+    readonly nodeTtlMs: number;
+    /** By service name, `prefix*` or `*`. */
+    readonly serviceTtlMs: Readonly<Record<string, number>>;
+    readonly enableTruncate: boolean;
+    readonly onlyPassing: boolean;
+    readonly recursors: readonly string[];
+    readonly recursorStrategy: 'sequential' | 'random';
+    readonly recursorTimeoutMs: number;
+    readonly disableCompression: boolean;
+    readonly udpAnswerLimit: number;
+    readonly aRecordLimit: number;
+    readonly nodeMetaTxt: boolean;
+    readonly soa: { readonly refresh: number; readonly retry: number; readonly expire: number; readonly minTtl: number };
+    readonly useCache: boolean;
+    readonly cacheMaxAgeMs: number;
+  };
+  readonly defaultQueryTimeMs: number;
+  readonly maxQueryTimeMs: number;
+  readonly checkUpdateIntervalMs: number;
+  readonly checkOutputMaxBytes: number;
+  readonly discardCheckOutput: boolean;
+  readonly enableScriptChecks: boolean;
+  readonly enableLocalScriptChecks: boolean;
+  readonly enableDebug: boolean;
+  readonly enableCentralServiceConfig: boolean;
+  readonly leaveOnTerminate: boolean;
+  readonly skipLeaveOnInterrupt: boolean;
+  readonly pidFile: string;
+  readonly aclEnabled: boolean;
+  readonly aclDefaultPolicy: 'allow' | 'deny';
+  /** Empty: follow the ACL default policy. */
+  readonly defaultIntentionPolicy: '' | 'allow' | 'deny';
+  readonly tokens: Readonly<Record<'default' | 'agent' | 'agentRecovery' | 'replication' | 'configFileRegistration' | 'dns', Secret>>;
+  readonly connect: {
+    readonly enabled: boolean;
+    readonly caProvider: string;
+    readonly caConfig: Readonly<Record<string, unknown>>;
+  };
+  readonly configEntriesBootstrap: readonly Readonly<Record<string, unknown>>[];
+  readonly telemetry: {
+    readonly metricsPrefix: string;
+    readonly prefixFilter: readonly string[];
+    readonly filterDefault: boolean;
+    readonly prometheusRetentionMs: number;
+    readonly disableHostname: boolean;
+    readonly statsdAddress: string;
+  };
+  readonly ui: { readonly enabled: boolean; readonly contentPath: string };
+  readonly sessionTtlMinMs: number;
+  readonly services: readonly ServiceDefinition[];
+  readonly checks: readonly CheckDefinition[];
+  readonly watches: readonly Readonly<Record<string, unknown>>[];
+  /** Shown by /v1/agent/self and used by `info`. */
+  readonly retryJoin: readonly string[];
+  /** Non-fatal findings, logged at start and after a reload. */
+  readonly warnings: readonly string[];
+}

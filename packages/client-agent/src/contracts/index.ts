@@ -1,0 +1,4 @@
+export * from './agent.ts';
+export * from './cache.ts';
+export * from './config.ts';
+export * from './local.ts';
