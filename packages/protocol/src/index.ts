@@ -1,5 +1,6 @@
 export * from './api/index.ts';
 export { formatDuration, parseDuration } from './encoding/duration.ts';
+export { type HclDocument, HclError, parseHcl, parseJsonWithPositions } from './encoding/hcl/index.ts';
 export { assert, ERROR_CODES, type ErrorCode, LictorError } from './errors.ts';
 export * from './ports/index.ts';
 export * from './rpc/index.ts';
