@@ -146,7 +146,9 @@ function hello(text) {
 }
 
 function logLines(name, part) {
-  return readFileSync(join(FOLDER, `${name}.log`), 'utf8').split('\n').filter((line) => line.includes(part));
+  return readFileSync(join(FOLDER, `${name}.log`), 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(part));
 }
 
 async function until(what, condition) {
@@ -166,12 +168,13 @@ function show({ args, code, output }) {
 async function stop(status) {
   const running = children.splice(0).reverse();
   await Promise.all(
-    running.map((child) => {
-      if (child.exitCode !== null || child.signalCode !== null) return undefined;
+    running.map(async (child) => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = new Promise((done) => child.once('exit', done));
       child.kill('SIGINT');
       const force = setTimeout(() => child.kill('SIGKILL'), 5000);
-      return ended.then(() => clearTimeout(force));
+      await ended;
+      clearTimeout(force);
     }),
   );
   process.exit(status);

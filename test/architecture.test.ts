@@ -74,7 +74,12 @@ describe('packages', () => {
         .filter((file) => file.packageName === name)
         .flatMap((file) => file.imports)
         .filter((specifier) => /^[@a-z]/.test(specifier) && !specifier.startsWith('node:'))
-        .map((specifier) => specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/'))
+        .map((specifier) =>
+          specifier
+            .split('/')
+            .slice(0, specifier.startsWith('@') ? 2 : 1)
+            .join('/'),
+        )
         .filter((target) => target !== `@lictor/${name}` && !(target in declared) && !['vitest', 'fast-check'].includes(target))
         .map((target) => `${name} -> ${target}`);
     });
@@ -83,7 +88,9 @@ describe('packages', () => {
 
   it('reach into each other through declared entry points only', () => {
     const wrong = production.flatMap((file) =>
-      file.imports.filter((specifier) => /^@lictor\/[^/]+\/(?!testing$|system$|internal$)/.test(specifier)).map((to) => `${file.path} -> ${to}`),
+      file.imports
+        .filter((specifier) => /^@lictor\/[^/]+\/(?!testing$|system$|internal$)/.test(specifier))
+        .map((to) => `${file.path} -> ${to}`),
     );
     expect(wrong).toEqual([]);
   });
@@ -96,7 +103,9 @@ describe('files', () => {
 
   it('keep time, randomness and I/O out of the cores', () => {
     const wrong = production
-      .filter((file) => CORES.some((core) => file.path.startsWith(`${core}/`)) && !ADAPTERS.some((adapter) => file.path.startsWith(adapter)))
+      .filter(
+        (file) => CORES.some((core) => file.path.startsWith(`${core}/`)) && !ADAPTERS.some((adapter) => file.path.startsWith(adapter)),
+      )
       .flatMap((file) => {
         const code = file.text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
         return BANS.filter((ban) => ban.pattern.test(code)).map((ban) => `${file.path}: use ${ban.instead}`);
@@ -148,5 +157,7 @@ function findCycles(sources: readonly SourceFile[]): string[][] {
 }
 
 function edgesOf(file: SourceFile): string[] {
-  return file.imports.filter((specifier) => specifier.startsWith('.')).map((specifier) => join(dirname(file.path), specifier).replaceAll('\\', '/'));
+  return file.imports
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => join(dirname(file.path), specifier).replaceAll('\\', '/'));
 }

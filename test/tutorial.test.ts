@@ -44,11 +44,18 @@ describe.skipIf(skipped)('the tutorial', () => {
   });
 
   it('S014-S016: the empty sidecar_service takes port 21000 and nothing listens there until a proxy starts', async () => {
-    const sidecar = await agent.json<{ Port: number; Kind: string; Proxy: Record<string, unknown> }>('/v1/agent/service/socat-sidecar-proxy');
+    const sidecar = await agent.json<{ Port: number; Kind: string; Proxy: Record<string, unknown> }>(
+      '/v1/agent/service/socat-sidecar-proxy',
+    );
     expect(sidecar).toMatchObject({
       Kind: 'connect-proxy',
       Port: 21000,
-      Proxy: { DestinationServiceName: 'socat', DestinationServiceID: 'socat', LocalServiceAddress: '127.0.0.1', LocalServicePort: echoPort },
+      Proxy: {
+        DestinationServiceName: 'socat',
+        DestinationServiceID: 'socat',
+        LocalServiceAddress: '127.0.0.1',
+        LocalServicePort: echoPort,
+      },
     });
     expect((await run('nc', ['-z', '127.0.0.1', '21000'])).code).toBe(1);
   });
@@ -139,7 +146,8 @@ describe.skipIf(skipped)('the tutorial', () => {
       socket.once('data', echoed);
       socket.write('x');
     });
-    const openAt = async (): Promise<number> => Number((await run('sh', ['-c', `ss -Htn state established "( dport = :${echoPort} )" | wc -l`])).stdout);
+    const openAt = async (): Promise<number> =>
+      Number((await run('sh', ['-c', `ss -Htn state established "( dport = :${echoPort} )" | wc -l`])).stdout);
     expect(await openAt()).toBeGreaterThan(0);
     socket.destroy();
     await eventually('no connection to the echo service is left', async () => (await openAt()) === 0);

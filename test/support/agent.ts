@@ -37,7 +37,10 @@ export class TestAgent {
 
   async leader(): Promise<void> {
     for (let attempt = 0; attempt < 300; attempt++) {
-      const answer = await fetch(`http://${this.address}/v1/status/leader`).then((response) => response.text(), () => '""');
+      const answer = await fetch(`http://${this.address}/v1/status/leader`).then(
+        (response) => response.text(),
+        () => '""',
+      );
       if (answer.length > 2 && answer.startsWith('"')) return;
       await new Promise((wake) => setTimeout(wake, 20));
     }

@@ -2,7 +2,18 @@
 // with the lists beside: every name of passing.txt must pass, every other name must be in missing.json with its reason.
 // Usage: node go-api.ts [--update] [test-name-regex]
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 
@@ -93,7 +104,8 @@ function report(all: Map<string, Outcome>): boolean {
     const isListed = listed.includes(name);
     if (isListed && outcome !== 'pass') problems.push(`${name}: is in passing.txt but ${outcome}ed`);
     if (!isListed && outcome === 'pass' && !update) problems.push(`${name}: passes now: add it to passing.txt (--update)`);
-    if (outcome !== 'pass' && !isListed && reasons[name] === undefined) problems.push(`${name}: ${outcome}ed and has no reason in missing.json`);
+    if (outcome !== 'pass' && !isListed && reasons[name] === undefined)
+      problems.push(`${name}: ${outcome}ed and has no reason in missing.json`);
   }
   if (pattern === undefined) for (const name of listed) if (!all.has(name)) problems.push(`${name}: is in passing.txt but did not run`);
   for (const problem of problems) process.stderr.write(`${problem}\n`);
@@ -104,5 +116,9 @@ function report(all: Map<string, Outcome>): boolean {
 
 function readLines(file: string): string[] {
   const path = join(LISTS, file);
-  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter((line) => line !== '') : [];
+  return existsSync(path)
+    ? readFileSync(path, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+    : [];
 }
