@@ -1,1 +1,5 @@
-export {};
+export { commandTable } from './commands/table.ts';
+export { CommandFailure, type Command, defineApiCommand, defineCommand, defineGroup, failing } from './framework/command.ts';
+export { EXIT } from './framework/exit-codes.ts';
+export type { Io, Output } from './framework/io.ts';
+export { runCommandLine } from './process.ts';
