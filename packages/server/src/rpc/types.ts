@@ -34,3 +34,22 @@ export type WriteEndpoint<M extends WriteMethod> = (
 
 export type ReadEndpoints = { readonly [M in ReadMethod]?: ReadEndpoint<M> };
 export type WriteEndpoints = { readonly [M in WriteMethod]?: WriteEndpoint<M> };
+
+/**
+ * A read that asks the running server rather than the state (its consensus, its clock), or that takes several turns of the event
+ * loop: it does not block on an index and its answer is not kept.
+ */
+export type LiveEndpoint<M extends ReadMethod> = (
+  request: RpcRequest<M>,
+  context: WriteContext,
+) => Promise<{ readonly index: number; readonly value: RpcValue<M> }>;
+export type LiveEndpoints = { readonly [M in ReadMethod]?: LiveEndpoint<M> };
+
+/** Everything that a server answers, by method. */
+export interface EndpointTable {
+  readonly reads: ReadEndpoints;
+  /** Reads so cheap that looking for an earlier answer would cost more than a new one. */
+  readonly direct: ReadonlySet<ReadMethod>;
+  readonly live: LiveEndpoints;
+  readonly writes: WriteEndpoints;
+}

@@ -1,0 +1,54 @@
+import type { CaConfigurationRequest } from '@lictor/protocol';
+
+/** Everything a server needs to know, complete and frozen. Durations in ms. */
+export interface ServerConfig {
+  readonly datacenter: string;
+  readonly nodeName: string;
+  readonly nodeId: string;
+  /** `ip:port` of this server's RPC, as `/v1/status/leader` shows it. */
+  readonly rpcAddress: string;
+  /** Null keeps everything in memory (`-dev`). */
+  readonly dataDir: string | null;
+  readonly connectEnabled: boolean;
+  /** The provider's configuration at bootstrap; null for the built-in CA with defaults. */
+  readonly caConfig: CaConfigurationRequest | null;
+  /** What a connection without a matching intention gets. */
+  readonly defaultIntentionPolicy: 'allow' | 'deny';
+  /** Config entries written at bootstrap when they are absent, as decoded from the agent's configuration. */
+  readonly bootstrapConfigEntries: readonly Readonly<Record<string, unknown>>[];
+  readonly sessionTtlMinMs: number;
+  readonly tombstoneTtlMs: number;
+  readonly tombstoneGranularityMs: number;
+  readonly defaultQueryTimeMs: number;
+  readonly maxQueryTimeMs: number;
+  /** A snapshot is due when this many entries were applied since the last one; looked at once an interval. */
+  readonly snapshotThreshold: number;
+  readonly snapshotIntervalMs: number;
+  /** Entries kept behind a snapshot. */
+  readonly trailingLogs: number;
+}
+
+/** Consul's defaults (consul-facts T002, T010, T014, O008). */
+export const DEFAULT_SERVER_CONFIG: ServerConfig = {
+  datacenter: 'dc1',
+  nodeName: 'server',
+  nodeId: '',
+  rpcAddress: '127.0.0.1:8300',
+  dataDir: null,
+  connectEnabled: true,
+  caConfig: null,
+  defaultIntentionPolicy: 'allow',
+  bootstrapConfigEntries: [],
+  sessionTtlMinMs: 10_000,
+  tombstoneTtlMs: 15 * 60_000,
+  tombstoneGranularityMs: 30_000,
+  defaultQueryTimeMs: 300_000,
+  maxQueryTimeMs: 600_000,
+  snapshotThreshold: 16_384,
+  snapshotIntervalMs: 30_000,
+  trailingLogs: 10_240,
+};
+
+export function createServerConfig(overrides: Partial<ServerConfig> = {}): ServerConfig {
+  return Object.freeze({ ...DEFAULT_SERVER_CONFIG, ...overrides });
+}

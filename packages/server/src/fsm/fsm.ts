@@ -1,0 +1,77 @@
+import type { Logger, Metrics } from '@lictor/protocol';
+import { LictorError } from '@lictor/protocol';
+import type { StateStore } from '../state/store.ts';
+import { decodeCommand } from './codec.ts';
+import { CommandFailure, type CommandHandler, type CommandHandlers } from './types.ts';
+
+/** A committed log entry; `bytes` is an encoded `Command`. */
+export interface LogEntry {
+  readonly index: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What became of an entry: the handler's result, or the error that its proposer gets. */
+export type Outcome = { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: LictorError };
+
+export interface FsmPorts {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/**
+ * The state machine: committed entries in, state out.
+ *
+ * 1. Total and deterministic: whatever an entry holds, every server is left with the same state and the same outcome.
+ * 2. An entry that fails, for whatever reason, changes nothing but the applied index.
+ */
+export class Fsm {
+  readonly store: StateStore;
+  readonly #handlers: ReadonlyMap<string, CommandHandler<never, unknown>>;
+  readonly #logger: Logger;
+  readonly #metrics: Metrics;
+
+  constructor(store: StateStore, handlers: CommandHandlers, ports: FsmPorts) {
+    this.store = store;
+    this.#handlers = new Map(Object.entries(handlers));
+    this.#logger = ports.logger;
+    this.#metrics = ports.metrics;
+  }
+
+  /** Applies entries that were committed together, then wakes who waited for what they changed. */
+  apply(entries: readonly LogEntry[]): Outcome[] {
+    const outcomes = entries.map((entry) => this.#applyOne(entry));
+    this.store.commit();
+    return outcomes;
+  }
+
+  #applyOne(entry: LogEntry): Outcome {
+    let outcome: Outcome = { ok: true, result: undefined };
+    try {
+      this.store.apply(entry.index, (txn) => {
+        const command = decodeCommand(entry.bytes);
+        const handler = command.version === 1 ? this.#handlers.get(command.type) : undefined;
+        if (handler === undefined) {
+          // A newer leader in a rolling upgrade may send these: a refusal, never a crash (consul-facts O015).
+          throw new LictorError('rejected', `unknown command ${JSON.stringify(command.type)} version ${command.version}`);
+        }
+        const result = handler(txn, command.body as never, command.timeMs);
+        if (result instanceof CommandFailure) {
+          outcome = { ok: false, error: new LictorError(result.code, result.message) };
+          return false;
+        }
+        outcome = { ok: true, result };
+        return true;
+      });
+    } catch (thrown) {
+      outcome = { ok: false, error: this.#fault(entry, thrown) };
+    }
+    return outcome;
+  }
+
+  /** Handlers never throw (rule of CommandHandler): what arrives here is a bug or a damaged entry. */
+  #fault(entry: LogEntry, thrown: unknown): LictorError {
+    if (!(thrown instanceof LictorError && thrown.code === 'rejected')) this.#metrics.incrCounter('fsm.apply_fault');
+    this.#logger.error('applying a log entry failed; it changed nothing', { index: entry.index, error: thrown });
+    return LictorError.from(thrown);
+  }
+}

@@ -1,0 +1,248 @@
+import type { Authorizer } from '@lictor/mesh';
+import {
+  type CallOptions,
+  type Clock,
+  LictorError,
+  type Logger,
+  type Metrics,
+  NO_TOKEN,
+  type QueryOptions,
+  type Random,
+  type ReadReply,
+  type RpcMethod,
+  type RpcReply,
+  type RpcRequest,
+  type Secret,
+  type ServerPort,
+} from '@lictor/protocol';
+import type { Consensus } from '../consensus/port.ts';
+import type { StateReader } from '../state/types.ts';
+import type { StateStore } from '../state/store.ts';
+import { AppliedIndexWaits } from './applied-index.ts';
+import { canonicalJson } from './canonical.ts';
+import { type Evaluation, SharedQueries } from './shared-queries.ts';
+import type { EndpointTable, ReadContext, WriteContext } from './types.ts';
+
+export interface DispatcherConfig {
+  readonly datacenter: string;
+  /** What `maxWaitMs: 0` means, ms. */
+  readonly defaultWaitMs: number;
+  /** Longer waits are cut to this, ms. */
+  readonly maxWaitMs: number;
+}
+
+export interface DispatcherPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly store: StateStore;
+  readonly consensus: Consensus;
+  /** Who may do what with a token. The same object for the same permissions, so that answers can be shared. Throws LictorError. */
+  readonly resolveToken: (token: Secret) => Authorizer;
+}
+
+type AnyRead = (reader: StateReader, request: unknown, context: ReadContext) => unknown;
+type AnyWrite = (request: unknown, context: WriteContext) => Promise<{ readonly index: number; readonly value: unknown }>;
+
+/** A wait gets up to this part of itself on top, so that callers that began together do not end together (consul-facts T002). */
+const JITTER_FRACTION = 1 / 16;
+const NO_OPTIONS: CallOptions = {};
+const NO_QUERY: QueryOptions = {};
+
+/** The server's endpoints as a `ServerPort` in the same process. */
+export class Dispatcher implements ServerPort {
+  readonly #config: DispatcherConfig;
+  readonly #ports: DispatcherPorts;
+  readonly #reads: ReadonlyMap<string, AnyRead>;
+  readonly #direct: ReadonlySet<string>;
+  readonly #live: ReadonlyMap<string, AnyWrite>;
+  readonly #writes: ReadonlyMap<string, AnyWrite>;
+  readonly queries: SharedQueries;
+  readonly applied: AppliedIndexWaits;
+  readonly #authorizerIds = new WeakMap<Authorizer, number>();
+  #nextAuthorizerId = 1;
+
+  constructor(config: DispatcherConfig, endpoints: EndpointTable, ports: DispatcherPorts) {
+    this.#config = config;
+    this.#ports = ports;
+    this.#reads = new Map(Object.entries(endpoints.reads) as [string, AnyRead][]);
+    this.#direct = endpoints.direct;
+    this.#live = new Map(Object.entries(endpoints.live) as [string, AnyWrite][]);
+    this.#writes = new Map(Object.entries(endpoints.writes) as [string, AnyWrite][]);
+    this.queries = new SharedQueries(ports.store, ports.clock);
+    this.applied = new AppliedIndexWaits(ports.store, ports.clock);
+  }
+
+  call<M extends RpcMethod>(method: M, request: RpcRequest<M>, options: CallOptions = NO_OPTIONS): Promise<RpcReply<M>> {
+    try {
+      return this.#call(method, request, options) as Promise<RpcReply<M>>;
+    } catch (thrown) {
+      return Promise.reject(this.#fault(method, thrown));
+    }
+  }
+
+  /** Answers everybody who waits with `error`. */
+  close(error: LictorError): void {
+    this.queries.close(error);
+    this.applied.close(error);
+  }
+
+  #call(method: string, request: unknown, options: CallOptions): Promise<unknown> {
+    const { datacenter } = options;
+    if (datacenter !== undefined && datacenter !== '' && datacenter !== this.#config.datacenter) {
+      throw new LictorError('no-path-to-datacenter', 'No path to datacenter');
+    }
+    const authorizer = this.#ports.resolveToken(options.token ?? NO_TOKEN);
+    const read = this.#reads.get(method);
+    if (read !== undefined) return this.#read(method, read, request, authorizer, options);
+    const write = this.#writes.get(method);
+    if (write !== undefined) return this.#write(method, write, request, authorizer);
+    const live = this.#live.get(method);
+    if (live !== undefined) return this.#readLive(method, live, request, authorizer, options);
+    throw new LictorError('invalid-argument', `unknown RPC method: ${method}`);
+  }
+
+  #read(method: string, read: AnyRead, request: unknown, authorizer: Authorizer, options: CallOptions): Promise<unknown> {
+    this.#ports.metrics.incrCounter('rpc.query');
+    const query = options.query ?? NO_QUERY;
+    if (query.consistency === 'consistent' || query.appliedIndex !== undefined) {
+      return this.#prepare(query, options.signal).then(
+        () => this.#answer(method, read, request, authorizer, query, options.signal),
+        (thrown: unknown) => Promise.reject(this.#fault(method, thrown)),
+      );
+    }
+    this.#checkFreshness(query);
+    return this.#answer(method, read, request, authorizer, query, options.signal);
+  }
+
+  #answer(
+    method: string,
+    read: AnyRead,
+    request: unknown,
+    authorizer: Authorizer,
+    query: QueryOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    const minIndex = query.minIndex ?? 0;
+    if (minIndex <= 0 && this.#direct.has(method)) {
+      const reader = this.#ports.store.plainReader();
+      return Promise.resolve(this.#reply(evaluate(read, reader, request, authorizer, this.#config.datacenter), query));
+    }
+    const key = `${method} ${this.#authorizerId(authorizer)} ${canonicalJson(request)}`;
+    const run = (reader: StateReader): Evaluation => evaluate(read, reader, request, authorizer, this.#config.datacenter);
+    if (minIndex <= 0) return Promise.resolve(this.#reply(this.queries.read(key, run), query));
+    const blocked = this.queries.block(key, run, { minIndex, waitMs: this.#waitMs(query.maxWaitMs), signal });
+    return blocked.then(
+      (evaluation) => this.#reply(evaluation, query),
+      (thrown: unknown) => Promise.reject(this.#fault(method, thrown)),
+    );
+  }
+
+  async #readLive(
+    method: string,
+    live: AnyWrite,
+    request: unknown,
+    authorizer: Authorizer,
+    options: CallOptions,
+  ): Promise<ReadReply<unknown>> {
+    const query = options.query ?? NO_QUERY;
+    try {
+      await this.#prepare(query, options.signal);
+      const { index, value } = await live(request, this.#writeContext(authorizer));
+      return this.#reply({ index, value, resultsFilteredByAcls: false }, query);
+    } catch (thrown) {
+      throw this.#fault(method, thrown);
+    }
+  }
+
+  #write(method: string, write: AnyWrite, request: unknown, authorizer: Authorizer): Promise<unknown> {
+    this.#ports.metrics.incrCounter('rpc.request');
+    if (!this.#ports.consensus.isLeader) throw new LictorError('no-leader', 'No cluster leader');
+    return write(request, this.#writeContext(authorizer)).catch((thrown: unknown) => Promise.reject(this.#fault(method, thrown)));
+  }
+
+  #writeContext(authorizer: Authorizer): WriteContext {
+    const { clock, random, logger, store, consensus } = this.#ports;
+    return {
+      authorizer,
+      datacenter: this.#config.datacenter,
+      random,
+      logger,
+      reader: () => store.snapshot().reader(),
+      propose: (type, body) => consensus.propose({ type, version: 1, timeMs: clock.now(), body }),
+    };
+  }
+
+  /** What has to happen before this server's state may answer. */
+  async #prepare(query: QueryOptions, signal: AbortSignal | undefined): Promise<void> {
+    if (query.consistency === 'consistent') {
+      this.#ports.metrics.incrCounter('rpc.consistentRead');
+      await this.#ports.consensus.barrier();
+    } else {
+      this.#checkFreshness(query);
+    }
+    if (query.appliedIndex !== undefined) await this.applied.wait(query.appliedIndex, this.#waitMs(query.maxWaitMs), signal);
+  }
+
+  #checkFreshness(query: QueryOptions): void {
+    const { consensus } = this.#ports;
+    if (consensus.isLeader) return;
+    if (query.consistency !== 'stale') throw new LictorError('no-leader', 'No cluster leader');
+    if (query.maxStaleMs !== undefined && consensus.lastContactMs > query.maxStaleMs) {
+      throw new LictorError('unavailable', `state is ${consensus.lastContactMs} ms old, more than the ${query.maxStaleMs} ms asked for`);
+    }
+  }
+
+  #reply(evaluation: Evaluation, query: QueryOptions): ReadReply<unknown> {
+    const { consensus } = this.#ports;
+    const meta = {
+      index: evaluation.index,
+      knownLeader: consensus.leaderAddress !== '',
+      lastContactMs: consensus.lastContactMs,
+      consistency: query.consistency ?? 'default',
+      resultsFilteredByAcls: evaluation.resultsFilteredByAcls,
+    };
+    return { meta, value: evaluation.value };
+  }
+
+  #waitMs(askedMs: number | undefined): number {
+    const waitMs = askedMs === undefined || askedMs <= 0 ? this.#config.defaultWaitMs : Math.min(askedMs, this.#config.maxWaitMs);
+    return waitMs + this.#ports.random.float() * waitMs * JITTER_FRACTION;
+  }
+
+  #authorizerId(authorizer: Authorizer): number {
+    const known = this.#authorizerIds.get(authorizer);
+    if (known !== undefined) return known;
+    const id = this.#nextAuthorizerId++;
+    this.#authorizerIds.set(authorizer, id);
+    return id;
+  }
+
+  #fault(method: string, thrown: unknown): LictorError {
+    const error = LictorError.from(thrown);
+    if (error.code === 'internal') this.#ports.logger.error('RPC failed', { method, error: thrown });
+    return error;
+  }
+}
+
+function evaluate(read: AnyRead, reader: StateReader, request: unknown, authorizer: Authorizer, datacenter: string): Evaluation {
+  const context = new QueryContext(authorizer, datacenter);
+  const value = read(reader, request, context);
+  return { index: reader.resultIndex(), value, resultsFilteredByAcls: context.isFiltered };
+}
+
+class QueryContext implements ReadContext {
+  readonly authorizer: Authorizer;
+  readonly datacenter: string;
+  isFiltered = false;
+
+  constructor(authorizer: Authorizer, datacenter: string) {
+    this.authorizer = authorizer;
+    this.datacenter = datacenter;
+  }
+
+  noteFiltered(): void {
+    this.isFiltered = true;
+  }
+}

@@ -1,0 +1,49 @@
+import { allowAll, type Authorizer } from '@lictor/mesh';
+import { type Clock, LictorError, type Logger, type Metrics, type Random, type Secret, type ServerPort } from '@lictor/protocol';
+import type { ServerConfig } from './config.ts';
+import { type Consensus, createSingleNodeConsensus } from './consensus/index.ts';
+import { COMMAND_HANDLERS } from './fsm/commands/index.ts';
+import { Fsm } from './fsm/fsm.ts';
+import { Dispatcher } from './rpc/dispatcher.ts';
+import { ENDPOINTS } from './rpc/endpoints/index.ts';
+import { StateStore } from './state/store.ts';
+
+export interface ServerPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Allows everything when absent. */
+  readonly resolveToken?: (token: Secret) => Authorizer;
+}
+
+export interface Server {
+  readonly port: ServerPort;
+  readonly consensus: Consensus;
+  readonly store: StateStore;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** One server: its state, its log, its endpoints and, while it leads, the leader's duties. */
+export function createServer(config: ServerConfig, ports: ServerPorts): Server {
+  const logger = ports.logger.named('server');
+  const store = new StateStore();
+  const fsm = new Fsm(store, COMMAND_HANDLERS, { logger: logger.named('fsm'), metrics: ports.metrics });
+  const consensus = createSingleNodeConsensus(config, fsm, { ...ports, logger: logger.named('raft') });
+  const dispatcher = new Dispatcher(
+    { datacenter: config.datacenter, defaultWaitMs: config.defaultQueryTimeMs, maxWaitMs: config.maxQueryTimeMs },
+    ENDPOINTS,
+    { ...ports, logger: logger.named('rpc'), store, consensus, resolveToken: ports.resolveToken ?? (() => allowAll) },
+  );
+  return {
+    port: dispatcher,
+    consensus,
+    store,
+    start: () => consensus.start(),
+    stop: async () => {
+      dispatcher.close(new LictorError('unavailable', 'server is shutting down'));
+      await consensus.stop();
+    },
+  };
+}

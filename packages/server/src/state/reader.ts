@@ -1,0 +1,129 @@
+import type { RaftIndex } from '@lictor/protocol';
+import { keyBucket, valueBucket } from './changes.ts';
+import { entryPrefix, indexNamed, type TableState } from './table-state.ts';
+import type { Dependencies, StateReader, Table } from './types.ts';
+
+/** Where a reader finds the tables: the live store, or a snapshot of it. */
+export interface TableSource {
+  readonly appliedIndex: number;
+  table(table: Table<never>): TableState;
+}
+
+/**
+ * The reader over a `TableSource`. With `track` off it only computes the index, which is all that a query needs whose answer
+ * nobody waits on.
+ */
+export class TableReader implements StateReader {
+  protected readonly source: TableSource;
+  readonly #track: boolean;
+  #index = 0;
+  #tables: Set<string> | undefined;
+  #buckets: Set<string> | undefined;
+  #prefixes: Map<string, Set<string>> | undefined;
+
+  constructor(source: TableSource, track = true) {
+    this.source = source;
+    this.#track = track;
+  }
+
+  get appliedIndex(): number {
+    return this.source.appliedIndex;
+  }
+
+  get<Row extends RaftIndex>(table: Table<Row>, key: string): Row | undefined {
+    const state = this.source.table(table);
+    const row = state.rows.get(key) as Row | undefined;
+    this.#note(row === undefined ? state.index : row.ModifyIndex);
+    if (this.#track) (this.#buckets ??= new Set()).add(keyBucket(state.name, key));
+    return row;
+  }
+
+  scan<Row extends RaftIndex>(table: Table<Row>, prefix = ''): Row[] {
+    const state = this.source.table(table);
+    const rows: Row[] = [];
+    if (prefix === '') {
+      state.rows.forEach('', (row) => rows.push(row as Row));
+      this.#noteTable(state);
+      return rows;
+    }
+    let highest = 0;
+    state.rows.forEach(prefix, (row) => {
+      rows.push(row as Row);
+      if (row.ModifyIndex > highest) highest = row.ModifyIndex;
+    });
+    state.tombstones.forEach(prefix, (removedAt) => {
+      if (removedAt > highest) highest = removedAt;
+    });
+    this.#note(highest === 0 ? state.index : highest);
+    if (this.#track) this.#trackPrefix(state.name, prefix);
+    return rows;
+  }
+
+  find<Row extends RaftIndex>(table: Table<Row>, index: string, value: string): Row[] {
+    const state = this.source.table(table);
+    const secondary = indexNamed(state, index);
+    const bucket = secondary.buckets.get(value);
+    this.#note(bucket === undefined ? secondary.extinction : bucket.index);
+    if (this.#track) (this.#buckets ??= new Set()).add(valueBucket(state.name, index, value));
+    const rows: Row[] = [];
+    if (bucket !== undefined) secondary.entries.forEach(entryPrefix(value), (row) => rows.push(row as Row));
+    return rows;
+  }
+
+  count(table: Table<never>): number {
+    const state = this.source.table(table);
+    this.#noteTable(state);
+    return state.rows.size;
+  }
+
+  peek<Row extends RaftIndex>(table: Table<Row>, key: string): Row | undefined {
+    return this.source.table(table).rows.get(key) as Row | undefined;
+  }
+
+  resultIndex(): number {
+    return this.#index === 0 ? 1 : this.#index;
+  }
+
+  dependencies(): Dependencies {
+    return { tables: this.#tables ?? NONE, buckets: this.#buckets ?? NONE, prefixes: this.#prefixes ?? NO_PREFIXES };
+  }
+
+  /** Forgets what was read, so that one object can serve one query after another. */
+  protected reset(): void {
+    this.#index = 0;
+    this.#tables = undefined;
+    this.#buckets = undefined;
+    this.#prefixes = undefined;
+  }
+
+  #note(index: number): void {
+    if (index > this.#index) this.#index = index;
+  }
+
+  #noteTable(state: TableState): void {
+    this.#note(state.index);
+    if (this.#track) (this.#tables ??= new Set()).add(state.name);
+  }
+
+  #trackPrefix(table: string, prefix: string): void {
+    const prefixes = (this.#prefixes ??= new Map());
+    const known = prefixes.get(table);
+    if (known === undefined) prefixes.set(table, new Set([prefix]));
+    else known.add(prefix);
+  }
+}
+
+/** An untracked reader that is used again for every plain read: such a read costs no allocation here. */
+export class ReusableReader extends TableReader {
+  constructor(source: TableSource) {
+    super(source, false);
+  }
+
+  fresh(): this {
+    this.reset();
+    return this;
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set();
+const NO_PREFIXES: ReadonlyMap<string, ReadonlySet<string>> = new Map();
