@@ -23,6 +23,7 @@ export interface RuntimeConfig {
   readonly dataDir: string | null;
   readonly bindAddress: string;
   readonly advertiseAddress: string;
+  readonly advertiseAddressWan: string;
   readonly taggedAddresses: Readonly<Record<string, string>>;
   readonly clientAddresses: readonly string[];
   readonly httpListen: readonly ListenAddress[];
@@ -78,6 +79,8 @@ export interface RuntimeConfig {
   readonly checkUpdateIntervalMs: number;
   readonly checkOutputMaxBytes: number;
   readonly discardCheckOutput: boolean;
+  /** HTTP and TCP checks never dial link-local addresses (cloud metadata services): security.md, CVE-2022-29153. */
+  readonly checkRefuseLinkLocal: boolean;
   readonly enableScriptChecks: boolean;
   readonly enableLocalScriptChecks: boolean;
   readonly enableDebug: boolean;
@@ -85,6 +88,9 @@ export interface RuntimeConfig {
   readonly leaveOnTerminate: boolean;
   readonly skipLeaveOnInterrupt: boolean;
   readonly pidFile: string;
+  readonly autoReloadConfig: boolean;
+  /** 1 to 10; scales Raft's timings. */
+  readonly raftMultiplier: number;
   readonly aclEnabled: boolean;
   readonly aclDefaultPolicy: 'allow' | 'deny';
   /** Empty: follow the ACL default policy. */
@@ -94,6 +100,8 @@ export interface RuntimeConfig {
     readonly enabled: boolean;
     readonly caProvider: string;
     readonly caConfig: Readonly<Record<string, unknown>>;
+    /** Leaves follow a new root within this time. */
+    readonly leafRootChangeSpreadMs: number;
   };
   readonly configEntriesBootstrap: readonly Readonly<Record<string, unknown>>[];
   readonly telemetry: {

@@ -1,0 +1,2 @@
+export { type BuildEnvironment, buildRuntime } from './runtime.ts';
+export { validateRuntime } from './validate.ts';
