@@ -72,6 +72,8 @@ export interface Intention {
   /** Absent when Permissions decide. */
   readonly Action?: 'allow' | 'deny';
   readonly Permissions?: readonly IntentionPermission[];
+  /** Token that every request must carry, beside what Action or Permissions say. */
+  readonly JWT?: IntentionJwtRequirement;
   readonly Meta: Readonly<Record<string, string>>;
   /** 9 exact to exact, 8 any to exact, 6 exact to any, 5 any to any. */
   readonly Precedence: number;

@@ -1,0 +1,1 @@
+export { type AclAccess, type AclResource, allowAll, type Authorizer } from './authorizer.ts';

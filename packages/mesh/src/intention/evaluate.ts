@@ -1,0 +1,104 @@
+import { type Intention, WILDCARD } from '@lictor/protocol';
+import type { CanonicalRequest } from '../canonical-request/index.ts';
+import { type Decision, describeIntention, type IntentionSource, ruleIdOf, type Verdict } from './decision.ts';
+import { permissionMatcher } from './permission.ts';
+import { compareIntentions } from './precedence.ts';
+
+/** What decides when no rule does, in Consul's words: `default_intention_policy`, or else the ACL default. */
+export const DEFAULT_REASONS = {
+  'intention-policy': 'Default intention policy',
+  acl: 'Default behavior configured by ACLs',
+} as const;
+
+export interface DefaultPolicy {
+  readonly defaultVerdict: Verdict;
+  /** Where the default comes from; only the reason's text depends on it. */
+  readonly defaultOrigin?: keyof typeof DEFAULT_REASONS;
+}
+
+export interface EvaluationInput extends DefaultPolicy {
+  readonly source: IntentionSource;
+  readonly destination: string;
+  /** In any order; those of other destinations are ignored. */
+  readonly intentions: readonly Intention[];
+  /** Absent for the L4 question, which rules with L7 permissions answer with deny. */
+  readonly request?: CanonicalRequest;
+}
+
+/**
+ * The one decision of the mesh: may `source` talk to `destination`? The rule with the highest precedence decides alone; without one the
+ * default does. Anything that goes wrong denies. This is the plain form and the reference; `compileIntentions` is the fast one.
+ */
+export function evaluateIntention(input: EvaluationInput): Decision {
+  let best: Intention | undefined;
+  for (const intention of input.intentions) {
+    if (!applies(intention, input.source, input.destination)) continue;
+    if (best === undefined || prefer(intention, best) < 0) best = intention;
+  }
+  return decide(best, input);
+}
+
+/** Orders rules that apply to the same pair; were there two for one pair, deny wins. */
+export function prefer(a: Intention, b: Intention): number {
+  const order = compareIntentions(a, b);
+  if (order !== 0) return order;
+  return strictness(a) - strictness(b);
+}
+
+function strictness(intention: Intention): number {
+  if ((intention.Permissions?.length ?? 0) > 0) return 1;
+  return intention.Action === 'deny' ? 0 : 2;
+}
+
+function applies(intention: Intention, source: IntentionSource, destination: string): boolean {
+  if ((intention.SourcePeer ?? '') !== (source.peer ?? '')) return false;
+  if (intention.SourceName !== source.name && intention.SourceName !== WILDCARD) return false;
+  return intention.DestinationName === destination || intention.DestinationName === WILDCARD;
+}
+
+interface Question extends DefaultPolicy {
+  readonly source: IntentionSource;
+  readonly destination: string;
+  readonly request?: CanonicalRequest;
+}
+
+/** The decision of one rule (or of none). Shared with the compiled form: only the choice of the rule differs. */
+export function decide(intention: Intention | undefined, question: Question): Decision {
+  const { source, destination } = question;
+  const defaultReason = DEFAULT_REASONS[question.defaultOrigin ?? 'intention-policy'];
+  if (intention === undefined) {
+    return { verdict: question.defaultVerdict, layer: 'default', source, destination, reason: defaultReason };
+  }
+  const rule = { source, destination, ruleId: ruleIdOf(intention), precedence: intention.Precedence };
+  if ((intention.Permissions?.length ?? 0) === 0) return decideL4(intention, rule);
+  const reason = `Matched L7 intention: ${describeIntention(intention)}`;
+  if (question.request === undefined) return { ...rule, verdict: 'deny', layer: 'L7', reason };
+  try {
+    const permissionIndex = findPermission(intention, question.request);
+    const permission = permissionIndex === -1 ? undefined : intention.Permissions?.[permissionIndex];
+    if (permission === undefined) {
+      return { ...rule, verdict: question.defaultVerdict, layer: 'L7', reason: `${reason}, no permission matched: ${defaultReason}` };
+    }
+    const verdict = permission.Action === 'allow' ? 'allow' : 'deny';
+    return { ...rule, verdict, layer: 'L7', permissionIndex, reason: `${reason}, permission ${permissionIndex}: ${verdict.toUpperCase()}` };
+  } catch (error) {
+    // Envoy CVE-2026-73552: a matcher that fails must not open the door.
+    return { ...rule, verdict: 'deny', layer: 'error', reason: `${reason}, evaluation failed: ${messageOf(error)}` };
+  }
+}
+
+function decideL4(intention: Intention, rule: Pick<Decision, 'source' | 'destination' | 'ruleId' | 'precedence'>): Decision {
+  const reason = `Matched L4 intention: ${describeIntention(intention)}`;
+  if (intention.Action === 'allow' || intention.Action === 'deny') return { ...rule, verdict: intention.Action, layer: 'L4', reason };
+  return { ...rule, verdict: 'deny', layer: 'error', reason: `${reason}, which has neither action nor permissions` };
+}
+
+/** Permissions are tried in order, the first match decides. All are compiled first: a broken one behind a match denies too. */
+function findPermission(intention: Intention, request: CanonicalRequest): number {
+  const matchers = (intention.Permissions ?? []).map(permissionMatcher);
+  return matchers.findIndex((matcher) => matcher.matches(request));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,24 @@
+import { RE2JS } from 're2js';
+
+/** Longest pattern that a user may write; RE2 runs in linear time, but its program grows with the pattern. */
+export const MAX_PATTERN_LENGTH = 4096;
+
+export interface Regex {
+  /** Anchored at both ends, as Envoy's safe_regex. */
+  matchesWhole(text: string): boolean;
+  /** Anywhere, as Go's `MatchString`. */
+  matchesPart(text: string): boolean;
+}
+
+/**
+ * A user's regular expression in RE2 syntax, matched in linear time (never JavaScript's backtracking engine).
+ * @throws Error when the pattern is too long or not RE2
+ */
+export function compileRegex(pattern: string): Regex {
+  if (pattern.length > MAX_PATTERN_LENGTH) throw new Error(`regular expression exceeds ${MAX_PATTERN_LENGTH} characters`);
+  const compiled = RE2JS.compile(pattern);
+  return {
+    matchesWhole: (text) => compiled.testExact(text),
+    matchesPart: (text) => compiled.test(text),
+  };
+}
