@@ -1,0 +1,63 @@
+import type { Socket } from 'node:net';
+import type { ByteEnd, EndHandler } from './end.ts';
+
+const KEEP_ALIVE_MS = 30_000;
+
+/**
+ * A plain or TLS socket as one end of a relay. It must have been made with `allowHalfOpen` and be paused. Keep-alive finds
+ * peers that closed without a trace while their half was still open.
+ */
+export class SocketEnd implements ByteEnd {
+  readonly #socket: Socket;
+  #error: Error | undefined;
+  #ended = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    // From the first moment: an 'error' without a listener would end the process.
+    socket.on('error', (error) => {
+      this.#error ??= error;
+    });
+  }
+
+  attach(handler: EndHandler): void {
+    const socket = this.#socket;
+    if (socket.destroyed) {
+      process.nextTick(() => handler.onClosed(this.#error ?? new Error('connection closed')));
+      return;
+    }
+    socket.on('data', (chunk: Buffer) => handler.onData(chunk));
+    socket.on('end', () => {
+      this.#ended = true;
+      handler.onFinish();
+    });
+    socket.on('drain', () => handler.onDrain());
+    socket.on('close', () => {
+      const clean = this.#ended && socket.writableFinished;
+      handler.onClosed(this.#error ?? (clean ? undefined : new Error('connection closed')));
+    });
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.#socket.write(chunk);
+  }
+
+  finish(): void {
+    this.#socket.end();
+  }
+
+  abort(): void {
+    if (this.#socket.destroyed) return;
+    this.#socket.resetAndDestroy();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+}
