@@ -87,7 +87,8 @@ describe('two callers of one service', () => {
     expect(after.ActiveRootID).not.toBe(before.ActiveRootID);
     // New leaves come within the rotation spread (consul-facts P023: 0 to 30 s).
     await eventually('the leaf comes from the new root', () => leafIsUnder(after.ActiveRootID), 45_000);
-    await new Promise((wake) => setTimeout(wake, 1000));
+    const rotatedAt = attempts;
+    await eventually('many connections under the new leaf', async () => attempts > rotatedAt + 200);
     rotating = false;
     await load;
     expect(attempts).toBeGreaterThan(100);
