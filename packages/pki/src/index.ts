@@ -16,5 +16,6 @@ export {
   publicKeyOf,
 } from './keys/index.ts';
 export { decodePem, encodePem, type PemBlock, splitPemBundle } from './pem/index.ts';
+export * from './provider/index.ts';
 export * from './spiffe/index.ts';
 export * from './verify/index.ts';

@@ -6,7 +6,7 @@ import { findChain } from './chain.ts';
 import { type ChainCertificate, readChainCertificate } from './chain-certificate.ts';
 import { refused } from './refused.ts';
 import { checkCommonRules, checkKeyStrength, checkLeafRules, checkTime, readIdentity } from './rules.ts';
-import type { TrustBundle, TrustedChain } from './trust-bundle.ts';
+import type { TrustedChain } from './trust-bundle.ts';
 import type { PeerVerification, RefusedPeer, VerifyPeerOptions } from './types.ts';
 
 /**
