@@ -37,8 +37,7 @@ function claimName(txn: StateTxn, node: NodeFields): CommandFailure | undefined 
   if (known !== undefined && foldName(known.Node) === foldName(node.Node)) return undefined;
   const holder = txn.get(nodesTable, nodeKey(node.Node));
   const mayTakeOver = known === undefined;
-  const isReserved =
-    holder !== undefined && holder.ID !== node.ID && !(mayTakeOver && holder.ID === '') && isAlive(txn, holder.Node);
+  const isReserved = holder !== undefined && holder.ID !== node.ID && !(mayTakeOver && holder.ID === '') && isAlive(txn, holder.Node);
   if (isReserved) {
     const what = known === undefined ? `${JSON.stringify(node.ID)}` : `${JSON.stringify(node.ID)} (${node.Address})`;
     const reserved = `Node name ${node.Node} is reserved by node ${holder.ID} with name ${holder.Node} (${holder.Address})`;

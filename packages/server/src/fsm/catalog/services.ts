@@ -1,10 +1,11 @@
+import { validateServiceMeta } from '@lictor/mesh';
 import type { NodeService } from '@lictor/protocol';
 import { nodeKey, nodesTable } from '../../state/tables/nodes.ts';
 import { meshServiceOf, type ServiceRow, serviceKey, servicesTable } from '../../state/tables/services.ts';
 import type { StateTxn } from '../../state/types.ts';
 import { CommandFailure } from '../types.ts';
 import { adoptChecks, MISSING_NODE, removeCheckGroup } from './checks.ts';
-import { validateServiceMeta } from './meta.ts';
+
 import { makeServiceRow } from './rows.ts';
 import { sameContent, sameValue } from './same-content.ts';
 import { assignVirtualIp, releaseVirtualIp } from './virtual-ips.ts';

@@ -1,3 +1,4 @@
+import { LictorError } from '@lictor/protocol';
 import type { StateTxn } from '../../state/types.ts';
 import { CommandFailure } from '../types.ts';
 
@@ -15,8 +16,18 @@ export function total<Body, Result>(
     try {
       return apply(txn, body, timeMs);
     } catch (thrown) {
-      const reason = thrown instanceof Error ? thrown.message : String(thrown);
-      return new CommandFailure('rejected', `command ${type} failed: ${reason}`);
+      return toFailure(type, thrown);
     }
   };
+}
+
+/** Rules of `mesh` refuse by throwing: those texts are for the client. */
+function toFailure(type: string, thrown: unknown): CommandFailure {
+  if (thrown instanceof LictorError && isFailureCode(thrown.code)) return new CommandFailure(thrown.code, thrown.message);
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  return new CommandFailure('rejected', `command ${type} failed: ${reason}`);
+}
+
+function isFailureCode(code: string): code is CommandFailure['code'] {
+  return code === 'rejected' || code === 'not-found' || code === 'invalid-argument' || code === 'conflict';
 }

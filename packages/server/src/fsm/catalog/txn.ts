@@ -46,10 +46,7 @@ function lookUpNode(reader: StateReader, wanted: Node): Node | undefined {
   return wanted.ID === '' ? reader.get(nodesTable, nodeKey(wanted.Node)) : findNodeById(reader, wanted.ID);
 }
 
-export function txnService(
-  txn: StateTxn,
-  op: { readonly Verb: Verb; readonly Node: string; readonly Service: NodeService },
-): TxnOutcome {
+export function txnService(txn: StateTxn, op: { readonly Verb: Verb; readonly Node: string; readonly Service: NodeService }): TxnOutcome {
   const { Verb: verb, Node: node, Service: wanted } = op;
   if (typeof node !== 'string' || !isNodeService(wanted)) return 'malformed service';
   const existing = txn.get(servicesTable, serviceKey(node, wanted.ID));

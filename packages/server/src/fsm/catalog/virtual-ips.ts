@@ -1,12 +1,7 @@
 import { configEntriesTable, configEntryKey } from '../../state/tables/config-entries.ts';
 import { foldName } from '../../state/tables/keys.ts';
 import { servicesTable } from '../../state/tables/services.ts';
-import {
-  FREE_VIRTUAL_IP_PREFIX,
-  freeVirtualIpsTable,
-  VIRTUAL_IP_COUNTER_KEY,
-  virtualIpsTable,
-} from '../../state/tables/virtual-ips.ts';
+import { FREE_VIRTUAL_IP_PREFIX, freeVirtualIpsTable, VIRTUAL_IP_COUNTER_KEY, virtualIpsTable } from '../../state/tables/virtual-ips.ts';
 import type { StateReader, StateTxn } from '../../state/types.ts';
 import { CommandFailure } from '../types.ts';
 
