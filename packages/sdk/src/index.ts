@@ -18,3 +18,8 @@ export { apiPath, type HttpClient } from './http.ts';
 export { parseJson, stringifyJson } from './json.ts';
 export type { Answer, QueryMeta, QueryOptions, WriteOptions } from './query.ts';
 export type { TlsOptions } from './tls.ts';
+export { Lock, type LockOptions } from './locks/lock.ts';
+export { LockError } from './locks/lock-error.ts';
+export type { LockingOptions, LostSignal } from './locks/options.ts';
+export { Semaphore, type SemaphoreOptions } from './locks/semaphore.ts';
+export { watch, watchHash, type WatchOptions } from './watch.ts';

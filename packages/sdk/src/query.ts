@@ -2,8 +2,8 @@ import type { Consistency, Secret } from '@lictor/protocol';
 
 /** What every read takes. Times in ms. */
 export interface QueryOptions {
-  /** Block until the answer's index passes this one. */
-  readonly index?: number;
+  /** Block until the answer's index passes this one. As text where it may exceed 2^53: /v1/event/list. */
+  readonly index?: number | string;
   /** Block until the answer's content hash differs: GET /v1/agent/service/:id only. */
   readonly hash?: string;
   /** How long to block at most; the server's default is 300 s, its limit 600 s. */
@@ -36,6 +36,8 @@ export interface WriteOptions {
 export interface QueryMeta {
   /** X-Consul-Index: what the next blocking query passes as `index`; 0 when the endpoint has none. */
   readonly index: number;
+  /** X-Consul-Index as it came: /v1/event/list has 64-bit ones. */
+  readonly indexText: string;
   /** X-Consul-ContentHash, or empty. */
   readonly contentHash: string;
   readonly lastContactMs: number;
@@ -58,7 +60,7 @@ export interface Answer<T> {
 /** Adds `options` to a request's query and headers; options win over the client's own settings. */
 export function applyQueryOptions(options: QueryOptions, query: URLSearchParams, headers: Record<string, string>): void {
   applyWriteOptions(options, query, headers);
-  if (options.index !== undefined && options.index > 0) query.set('index', String(options.index));
+  if (options.index !== undefined && Number(options.index) > 0) query.set('index', String(options.index));
   if (options.hash !== undefined && options.hash !== '') query.set('hash', options.hash);
   if (options.waitMs !== undefined && options.waitMs > 0) query.set('wait', `${Math.max(1, Math.trunc(options.waitMs))}ms`);
   if (options.consistency === 'stale' || options.consistency === 'consistent') query.set(options.consistency, '');
@@ -87,6 +89,7 @@ function applyCacheOptions(options: QueryOptions, query: URLSearchParams, header
 export function parseQueryMeta(header: (name: string) => string): QueryMeta {
   return {
     index: count(header('x-consul-index')),
+    indexText: header('x-consul-index'),
     contentHash: header('x-consul-contenthash'),
     lastContactMs: count(header('x-consul-lastcontact')),
     knownLeader: header('x-consul-knownleader') === 'true',
