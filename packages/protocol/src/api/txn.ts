@@ -27,7 +27,8 @@ export type TxnOperation =
   | { readonly Check: { readonly Verb: (typeof TXN_CATALOG_VERBS)[number]; readonly Check: HealthCheck } };
 
 export type TxnResult =
-  | { readonly KV: KvEntry & { readonly Value: Uint8Array | null } }
+  /** Null after a write, and for a key that is not there (`get-or-empty`). */
+  | { readonly KV: Omit<KvEntry, 'Value'> & { readonly Value: Uint8Array | null } }
   | { readonly Node: Node }
   | { readonly Service: NodeService }
   | { readonly Check: HealthCheck };
