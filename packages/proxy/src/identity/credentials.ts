@@ -17,7 +17,8 @@ export interface Credentials {
   readonly rootNames: readonly string[];
   /** SPIFFE id of the leaf. */
   readonly uri: string;
-  /** Wall-clock time. */
+  /** Wall-clock times of the leaf. */
+  readonly notBeforeMs: number;
   readonly notAfterMs: number;
 }
 
@@ -89,6 +90,7 @@ function createCredentials(roots: CaRoots, leaf: IssuedCert, generation: number)
     bundle: new TrustBundle([{ trustDomain: roots.TrustDomain, rootPems }]),
     rootNames: rootPems.map(commonNameOf),
     uri: leaf.ServiceURI ?? '',
+    notBeforeMs: Date.parse(certificate.validFrom),
     notAfterMs: Date.parse(certificate.validTo),
   };
 }

@@ -81,8 +81,8 @@ function serveAllowed(request: InboundRequest, context: InboundContext, report: 
   let revoked: string | undefined;
   const stream: OpenStream = {
     direction: 'inbound',
-    peer: request.peer.id.service,
-    peerUri: request.peer.uri,
+    peer: request.peer,
+    authenticatedMs: context.clock.now(),
     close: (reason) => {
       revoked = reason;
       if (running !== undefined) running.abort({ code: REFUSAL.denied, reason });

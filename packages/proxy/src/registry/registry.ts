@@ -1,12 +1,20 @@
+import type { AuthenticatedPeer } from '../identity/authenticate.ts';
+
 /** An open stream through this proxy, in either direction. */
 export interface OpenStream {
   readonly direction: 'inbound' | 'upstream';
-  /** Service name of the peer, as its certificate says. */
-  readonly peer: string;
-  /** The peer's whole SPIFFE id. */
-  readonly peerUri: string;
+  readonly peer: AuthenticatedPeer;
+  /** Wall-clock time at which the peer's certificate was checked. */
+  readonly authenticatedMs: number;
   /** Ends the stream at once; the reason goes to the log and, over a tunnel, to the peer. */
   close(reason: string): void;
+}
+
+export interface ClosedGroup {
+  readonly direction: OpenStream['direction'];
+  readonly peerUri: string;
+  readonly reason: string;
+  readonly count: number;
 }
 
 /** Every open stream by the peer's identity, so that a changed rule finds the connections that it bears on. */
@@ -40,15 +48,14 @@ export class StreamRegistry {
     for (const resolve of waiting) resolve();
   }
 
-  /** One call per distinct inbound identity, however many streams it has open; what it answers closes them all with that reason. */
-  closeInbound(reasonToClose: (peerUri: string) => string | undefined): readonly { readonly peerUri: string; readonly reason: string; readonly count: number }[] {
-    const closed = [];
+  /** Asks once per certificate, however many streams it has open; an answer closes them all with that reason. */
+  closeWhere(reasonToClose: (stream: OpenStream) => string | undefined): readonly ClosedGroup[] {
+    const closed: ClosedGroup[] = [];
     for (const streams of [...this.#byPeer.values()]) {
       const [first] = streams;
-      if (first === undefined || first.direction !== 'inbound') continue;
-      const reason = reasonToClose(first.peerUri);
-      if (reason === undefined) continue;
-      closed.push({ peerUri: first.peerUri, reason, count: streams.size });
+      const reason = first === undefined ? undefined : reasonToClose(first);
+      if (first === undefined || reason === undefined) continue;
+      closed.push({ direction: first.direction, peerUri: first.peer.uri, reason, count: streams.size });
       for (const stream of [...streams]) stream.close(reason);
     }
     return closed;
@@ -66,5 +73,5 @@ export class StreamRegistry {
 }
 
 function keyOf(stream: OpenStream): string {
-  return `${stream.direction} ${stream.peerUri}`;
+  return `${stream.direction} ${stream.peer.uri} ${stream.peer.serial}`;
 }

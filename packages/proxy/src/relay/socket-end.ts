@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { ByteEnd, EndHandler } from './end.ts';
 
 const KEEP_ALIVE_MS = 30_000;
@@ -50,7 +51,9 @@ export class SocketEnd implements ByteEnd {
 
   abort(): void {
     if (this.#socket.destroyed) return;
-    this.#socket.resetAndDestroy();
+    // Node cannot reset below TLS; there the missing close_notify tells the peer that the stream was cut.
+    if (this.#socket instanceof TLSSocket) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   pause(): void {

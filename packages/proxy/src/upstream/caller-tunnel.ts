@@ -20,6 +20,8 @@ export interface OpenAnswer {
 export class CallerTunnel {
   readonly key: string;
   readonly peer: AuthenticatedPeer;
+  /** Wall-clock time of the handshake. */
+  readonly authenticatedMs: number;
   /** Of the credentials that it was made with. */
   readonly generation: number;
   readonly #connection: TunnelConnection;
@@ -31,6 +33,7 @@ export class CallerTunnel {
     this.peer = peer;
     this.generation = generation;
     this.#clock = clock;
+    this.authenticatedMs = clock.now();
     this.#connection = new TunnelConnection(
       socket,
       'caller',

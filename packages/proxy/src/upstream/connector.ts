@@ -1,6 +1,7 @@
 import type { Clock, Logger, Random, Timer } from '@lictor/protocol';
 import { DEFAULT_PARTITION, type SpiffeId } from '@lictor/pki';
 import { Balancer, type Instance } from '../balancer/balancer.ts';
+import type { AuthenticatedPeer } from '../identity/authenticate.ts';
 import type { Credentials } from '../identity/credentials.ts';
 import type { ByteEnd } from '../relay/end.ts';
 import { SocketEnd } from '../relay/socket-end.ts';
@@ -26,7 +27,9 @@ export interface ConnectorPorts {
 export interface Connected {
   readonly end: ByteEnd;
   readonly instance: Instance;
-  readonly peerUri: string;
+  readonly peer: AuthenticatedPeer;
+  /** Wall-clock time at which the peer's certificate was checked. */
+  readonly authenticatedMs: number;
   readonly transport: 'tls' | 'tunnel';
 }
 
@@ -152,7 +155,7 @@ export class Connector {
     }
     this.#balancer.succeeded(instance);
     dialed.socket.pause();
-    job.answer.onConnected({ end: new SocketEnd(dialed.socket), instance, peerUri: dialed.peer.uri, transport: 'tls' });
+    job.answer.onConnected({ end: new SocketEnd(dialed.socket), instance, peer: dialed.peer, authenticatedMs: this.#ports.clock.now(), transport: 'tls' });
   }
 
   #onDialFailed(failure: DialFailure, instance: Instance, credentials: Credentials, job: Job, timeoutMs: number): void {
@@ -169,7 +172,7 @@ export class Connector {
     tunnel.open(this.#destination.service, timeoutMs, {
       onStream: (end) => {
         this.#balancer.succeeded(instance);
-        job.answer.onConnected({ end, instance, peerUri: tunnel.peer.uri, transport: 'tunnel' });
+        job.answer.onConnected({ end, instance, peer: tunnel.peer, authenticatedMs: tunnel.authenticatedMs, transport: 'tunnel' });
       },
       onRefused: (refusal) => this.#onRefused(refusal, instance, job, wasKept),
     });

@@ -98,8 +98,8 @@ export class UpstreamListener {
     const running: Relay = relay(application, connected.end, over);
     const stream: OpenStream = {
       direction: 'upstream',
-      peer: this.#options.destination,
-      peerUri: connected.peerUri,
+      peer: connected.peer,
+      authenticatedMs: connected.authenticatedMs,
       close: (reason) => running.abort({ code: REFUSAL.reset, reason }),
     };
     connector.stream(instance, true);
@@ -117,7 +117,7 @@ export class UpstreamListener {
         startedMs: stopwatch.startedMs,
         durationMs: stopwatch.elapsedMs(),
         direction: 'upstream',
-        peer: connected?.peerUri ?? '',
+        peer: connected?.peer.uri ?? '',
         from,
         to: connected === undefined ? '' : `${connected.instance.host}:${connected.instance.port}`,
         transport: connected?.transport ?? 'tls',
