@@ -1,6 +1,7 @@
 export * from './acl/index.ts';
 export * from './canonical-request/index.ts';
 export * from './config-entry/index.ts';
+export * from './filter/index.ts';
 export * from './intention/index.ts';
 export { joinProblems } from './problems.ts';
 export { compileRegex, MAX_PATTERN_LENGTH, type Regex } from './regex.ts';

@@ -14,7 +14,7 @@ import {
 
 export const PROXY_DEFAULTS_NAME = 'global';
 
-const shape = struct({
+export const proxyDefaultsShape = struct({
   ...commonFields,
   Config: kept(opaque()),
   Mode: text(),
@@ -27,13 +27,13 @@ const shape = struct({
   FailoverPolicy: pointer(struct({ Mode: text() })),
   PrioritizeByLocality: pointer(struct({ Mode: text() })),
 });
-export type ProxyDefaults = schema.Infer<typeof shape>;
+export type ProxyDefaults = schema.Infer<typeof proxyDefaultsShape>;
 
 const LOG_TYPES = ['', 'file', 'stderr', 'stdout'];
 
 export const proxyDefaults = defineKind<ProxyDefaults>({
   kind: 'proxy-defaults',
-  shape,
+  shape: proxyDefaultsShape,
   normalise: (entry) => {
     if (entry.Name !== '' && entry.Name !== PROXY_DEFAULTS_NAME)
       throw rejected(`invalid name (${quote(entry.Name)}), only "global" is supported`);

@@ -6,7 +6,7 @@ import { commonFields, int, kept, listOf, opaque, pointer, struct, text } from '
 import { envoyExtensions, expose, findExtensionProblems, meshGateway, transparentProxy, validateMutualTlsMode } from './common.ts';
 import { findUpstreamConfigProblems, normaliseUpstreamConfig, upstreamConfig } from './upstream-config.ts';
 
-const shape = struct({
+export const serviceDefaultsShape = struct({
   ...commonFields,
   Protocol: kept(text()),
   Mode: text(),
@@ -24,14 +24,14 @@ const shape = struct({
   RateLimits: pointer(opaque()),
   EnvoyExtensions: envoyExtensions,
 });
-export type ServiceDefaults = schema.Infer<typeof shape>;
+export type ServiceDefaults = schema.Infer<typeof serviceDefaultsShape>;
 
 const PROTOCOLS = ['', 'http', 'http2', 'grpc', 'tcp'];
 const HOSTNAME = /^(?=.{1,253}\.?$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?$/;
 
 export const serviceDefaults = defineKind<ServiceDefaults>({
   kind: 'service-defaults',
-  shape,
+  shape: serviceDefaultsShape,
   normalise: (entry) => {
     entry.Protocol = entry.Protocol.toLowerCase();
     for (const override of entry.UpstreamConfig?.Overrides ?? []) normaliseUpstreamConfig(override);
