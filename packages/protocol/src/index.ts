@@ -7,3 +7,4 @@ export * from './rpc/index.ts';
 export * as schema from './schema/index.ts';
 export { DecodeError, type DecodeOptions, decode } from './schema/index.ts';
 export { NO_TOKEN, Secret } from './secret.ts';
+export { API_VERSION, LICTOR_VERSION } from './version.ts';
