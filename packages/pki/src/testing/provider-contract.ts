@@ -22,7 +22,7 @@ export interface ProviderHarness {
 
 export interface ContractCase {
   readonly name: string;
-  run(): Promise<void>;
+  readonly run: () => Promise<void>;
 }
 
 const HOUR_MS = 3600_000;
