@@ -1,6 +1,14 @@
 export { parsePort, parseUpstreamFlag } from './config/upstream-flag.ts';
 export { DEFAULTS, describeUpstream, type ProxyConfig, type PublicListenerConfig, type UpstreamConfig } from './config/types.ts';
-export type { AuthorizeReply, ControlPlane, IntentionSet, ProxyRegistration, Read, Reading, SelfRegistration } from './control-plane/port.ts';
+export type {
+  AuthorizeReply,
+  ControlPlane,
+  IntentionSet,
+  ProxyRegistration,
+  Read,
+  Reading,
+  SelfRegistration,
+} from './control-plane/port.ts';
 export { type AccessLog, type AccessRecord, jsonAccessLog } from './observe/access-log.ts';
 export type { ConfigSource, ProxyOptions, ProxyPorts } from './options.ts';
 export { createProxy, type Proxy } from './proxy.ts';

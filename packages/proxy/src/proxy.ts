@@ -120,7 +120,12 @@ async function reportReady(proxyId: string, ports: ProxyPorts): Promise<void> {
   }
 }
 
-async function waitForStreams(runtime: ServiceRuntime, options: ProxyOptions, ports: ProxyPorts, onSkip: (skip: () => void) => void): Promise<void> {
+async function waitForStreams(
+  runtime: ServiceRuntime,
+  options: ProxyOptions,
+  ports: ProxyPorts,
+  onSkip: (skip: () => void) => void,
+): Promise<void> {
   const timeoutMs = options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS;
   const { registry } = runtime.context;
   if (registry.size === 0) return;

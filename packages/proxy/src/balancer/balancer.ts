@@ -62,7 +62,9 @@ export class Balancer {
   /** Undefined when no instance is left beside those already `tried`. */
   pick(nowMs: number, tried: ReadonlySet<string>): Instance | undefined {
     const untried = tried.size === 0 ? this.#list : this.#list.filter((entry) => !tried.has(entry.instance.id));
-    const healthy = untried.every((entry) => entry.ejectedUntilMs <= nowMs) ? untried : untried.filter((entry) => entry.ejectedUntilMs <= nowMs);
+    const healthy = untried.every((entry) => entry.ejectedUntilMs <= nowMs)
+      ? untried
+      : untried.filter((entry) => entry.ejectedUntilMs <= nowMs);
     if (healthy.length === 0) return soonestBack(untried)?.instance;
     const first = this.#choose(healthy);
     if (healthy.length === 1) return first?.instance;

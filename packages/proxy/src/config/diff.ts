@@ -15,7 +15,10 @@ export interface ConfigDiff {
 
 /** Nothing listens anew that did not change (consul-facts K079: 1.8.7 re-adds the same listener, "address already in use"). */
 export function diffConfig(before: ProxyConfig | undefined, after: ProxyConfig): ConfigDiff {
-  return { publicListener: diffPublicListener(before?.publicListener, after.publicListener), upstreams: diffUpstreams(before?.upstreams ?? [], after.upstreams) };
+  return {
+    publicListener: diffPublicListener(before?.publicListener, after.publicListener),
+    upstreams: diffUpstreams(before?.upstreams ?? [], after.upstreams),
+  };
 }
 
 function diffPublicListener(before: PublicListenerConfig | undefined, after: PublicListenerConfig | undefined): PublicListenerChange {

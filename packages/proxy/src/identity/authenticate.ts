@@ -25,7 +25,12 @@ const MAX_CHAIN = 8;
  * Who is at the other end of a finished handshake? OpenSSL's verdict on the chain and the SPIFFE rules on the DER bytes must
  * both hold (never the text forms of names: Node CVE-2021-44531..3). Anything else, errors included, refuses.
  */
-export function authenticate(socket: TLSSocket, credentials: Credentials, nowMs: number, expected?: SpiffeId): AuthenticatedPeer | RefusedPeer {
+export function authenticate(
+  socket: TLSSocket,
+  credentials: Credentials,
+  nowMs: number,
+  expected?: SpiffeId,
+): AuthenticatedPeer | RefusedPeer {
   try {
     const certificate = socket.getPeerX509Certificate();
     if (certificate === undefined) return refused('peer sent no certificate');
@@ -55,7 +60,13 @@ function verify(
   nowMs: number,
   expected: SpiffeId | undefined,
 ): AuthenticatedPeer | RefusedPeer {
-  const verdict = verifyPeer({ leafDer, intermediatesDer, roots: credentials.bundle, nowMs, expected: expected ?? credentials.trustDomain });
+  const verdict = verifyPeer({
+    leafDer,
+    intermediatesDer,
+    roots: credentials.bundle,
+    nowMs,
+    expected: expected ?? credentials.trustDomain,
+  });
   if (!verdict.ok) return refused(verdict.reason);
   const id = verdict.spiffeId;
   if (id.kind !== 'service') return refused(`${verdict.uri} is not a service`);

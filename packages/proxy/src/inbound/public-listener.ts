@@ -114,7 +114,10 @@ export class PublicListener {
     this.#handshakes.set(
       key,
       this.#context.clock.setTimer(this.#options.handshakeTimeoutMs(), () => {
-        this.#complaints.error('TLS handshake failed', { error: `no handshake within ${this.#options.handshakeTimeoutMs()} ms`, from: key });
+        this.#complaints.error('TLS handshake failed', {
+          error: `no handshake within ${this.#options.handshakeTimeoutMs()} ms`,
+          from: key,
+        });
         socket.destroy();
       }),
     );
@@ -127,7 +130,8 @@ export class PublicListener {
   #reasonToRefuse(): string | undefined {
     const credentials = this.#credentials();
     if (credentials === undefined) return 'no certificate yet';
-    if (credentials.notAfterMs <= this.#context.clock.now()) return `own certificate expired ${new Date(credentials.notAfterMs).toISOString()}`;
+    if (credentials.notAfterMs <= this.#context.clock.now())
+      return `own certificate expired ${new Date(credentials.notAfterMs).toISOString()}`;
     if (this.#sockets.size >= this.#options.maxConnections) return `${this.#options.maxConnections} connections are open`;
     if (this.#handshakes.size >= MAX_HANDSHAKES) return `${MAX_HANDSHAKES} handshakes are unfinished`;
     return undefined;

@@ -26,7 +26,12 @@ export function prometheusText(context: ServiceContext, nowMs: number): string {
   addGauge(lines, 'lictor_proxy_reused_tunnels_total', 'Streams that needed no handshake.', context.pool.reusedCount);
   const { current } = context.credentials;
   if (current !== undefined) {
-    addGauge(lines, 'lictor_proxy_leaf_expiry_seconds', 'Time until the certificate runs out.', Math.round((current.notAfterMs - nowMs) / 1000));
+    addGauge(
+      lines,
+      'lictor_proxy_leaf_expiry_seconds',
+      'Time until the certificate runs out.',
+      Math.round((current.notAfterMs - nowMs) / 1000),
+    );
   }
   return `${lines.join('\n')}\n`;
 }

@@ -40,7 +40,9 @@ export class Revocation {
     this.#timer = undefined;
     const checkRoots = this.#rootsChanged;
     this.#rootsChanged = false;
-    const closed = this.#context.registry.closeWhere((stream) => this.#denied(stream) ?? (checkRoots ? this.#untrusted(stream) : undefined));
+    const closed = this.#context.registry.closeWhere(
+      (stream) => this.#denied(stream) ?? (checkRoots ? this.#untrusted(stream) : undefined),
+    );
     for (const { direction, peerUri, reason, count } of closed) {
       this.#context.ports.logger.named(direction).warn('closed open connections', { client: peerUri, connections: count, reason });
     }

@@ -99,7 +99,9 @@ export class ServiceRuntime {
     try {
       if (!change()) return;
     } catch (error) {
-      ports.logger.error(`failed to use new ${what}, keeping the former`, { error: error instanceof Error ? error.message : String(error) });
+      ports.logger.error(`failed to use new ${what}, keeping the former`, {
+        error: error instanceof Error ? error.message : String(error),
+      });
       return;
     }
     const current = credentials.current;
@@ -156,6 +158,7 @@ export class ServiceRuntime {
     this.#health = health;
     const expires = new Date(credentials.current.notAfterMs).toISOString();
     if (health === 'overdue') ports.logger.warn('certificate should have been renewed', { uri: credentials.current.uri, expires });
-    if (health === 'expired') ports.logger.error('certificate expired: refusing new connections', { uri: credentials.current.uri, expires });
+    if (health === 'expired')
+      ports.logger.error('certificate expired: refusing new connections', { uri: credentials.current.uri, expires });
   }
 }

@@ -44,7 +44,10 @@ export class TunnelConnection {
     this.#role = role;
     this.#events = events;
     this.#clock = clock;
-    this.#decoder = new FrameDecoder({ onData: (piece) => this.#onData(piece), onControl: (type, payload) => this.#onControl(type, payload) });
+    this.#decoder = new FrameDecoder({
+      onData: (piece) => this.#onData(piece),
+      onControl: (type, payload) => this.#onControl(type, payload),
+    });
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('error', (error) => {
@@ -208,4 +211,3 @@ export class TunnelConnection {
     this.#events.onClosed(cause);
   }
 }
-

@@ -155,7 +155,13 @@ export class Connector {
     }
     this.#balancer.succeeded(instance);
     dialed.socket.pause();
-    job.answer.onConnected({ end: new SocketEnd(dialed.socket), instance, peer: dialed.peer, authenticatedMs: this.#ports.clock.now(), transport: 'tls' });
+    job.answer.onConnected({
+      end: new SocketEnd(dialed.socket),
+      instance,
+      peer: dialed.peer,
+      authenticatedMs: this.#ports.clock.now(),
+      transport: 'tls',
+    });
   }
 
   #onDialFailed(failure: DialFailure, instance: Instance, credentials: Credentials, job: Job, timeoutMs: number): void {
@@ -203,13 +209,25 @@ export class Connector {
       return;
     }
     const nothing = (): void => undefined;
-    const connection = new TunnelConnection(failure.socket, 'caller', { onIdle: nothing, onRetire: nothing, onClosed: nothing }, this.#ports.clock);
+    const connection = new TunnelConnection(
+      failure.socket,
+      'caller',
+      { onIdle: nothing, onRetire: nothing, onClosed: nothing },
+      this.#ports.clock,
+    );
     connection.refuse({ code: REFUSAL.unauthenticated, reason: failure.reason });
   }
 
   #expected(instance: Instance, credentials: Credentials): SpiffeId {
     const { service, namespace } = this.#destination;
-    return { kind: 'service', trustDomain: credentials.trustDomain, partition: DEFAULT_PARTITION, namespace, datacenter: instance.datacenter, service };
+    return {
+      kind: 'service',
+      trustDomain: credentials.trustDomain,
+      partition: DEFAULT_PARTITION,
+      namespace,
+      datacenter: instance.datacenter,
+      service,
+    };
   }
 
   #keyOf(instance: Instance): string {

@@ -33,7 +33,12 @@ export interface DialRequest {
 const NO_ALPN = 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL';
 
 /** Opens a mutual TLS connection; exactly one of the callbacks is called, once. The socket is made for half-closes. */
-export function dialPeer(request: DialRequest, clock: Clock, onPeer: (dialed: DialedPeer) => void, onFailure: (failure: DialFailure) => void): void {
+export function dialPeer(
+  request: DialRequest,
+  clock: Clock,
+  onPeer: (dialed: DialedPeer) => void,
+  onFailure: (failure: DialFailure) => void,
+): void {
   const { instance, credentials } = request;
   let settled = false;
   const options: ConnectionOptions & { readonly allowHalfOpen: boolean } = {

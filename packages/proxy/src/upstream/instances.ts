@@ -8,6 +8,14 @@ export function instancesOf(entries: readonly CheckServiceNode[]): Instance[] {
     if (port < 1 || port > 65_535) return [];
     const warning = Checks.some((check) => check.Status === 'warning');
     const weight = warning ? Service.Weights.Warning : Service.Weights.Passing;
-    return [{ id: `${Node.Node}/${Service.ID}`, host: Service.Address || Node.Address, port, datacenter: Node.Datacenter, weight: Math.max(1, weight) }];
+    return [
+      {
+        id: `${Node.Node}/${Service.ID}`,
+        host: Service.Address || Node.Address,
+        port,
+        datacenter: Node.Datacenter,
+        weight: Math.max(1, weight),
+      },
+    ];
   });
 }

@@ -92,7 +92,8 @@ export class UpstreamListener {
       registry.remove(stream);
       connector.stream(instance, false);
       stats.closed(running.counters);
-      if (error !== undefined) this.#context.logger.debug('connection failed', { upstream: this.#options.destination, error: error.message });
+      if (error !== undefined)
+        this.#context.logger.debug('connection failed', { upstream: this.#options.destination, error: error.message });
       record(error === undefined ? 'closed' : 'failed', error?.message ?? '', connected, running);
     };
     const running: Relay = relay(application, connected.end, over);
