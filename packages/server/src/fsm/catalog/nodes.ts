@@ -62,9 +62,13 @@ export function findNodeById(reader: StateReader, id: string): Node | undefined 
 export function removeNode(txn: StateTxn, name: string): boolean {
   const node = txn.get(nodesTable, nodeKey(name));
   if (node === undefined) return false;
-  for (const service of [...txn.scan(servicesTable, keyPrefix(name))]) removeService(txn, name, service.ID);
-  for (const check of [...txn.scan(checksTable, keyPrefix(name))]) removeCheck(txn, name, check.CheckID);
-  for (const row of [...txn.scan(coordinatesTable, keyPrefix(name))]) txn.remove(coordinatesTable, coordinateKey(row.Node, row.Segment));
+  // The rows are taken before the first removal: iterating over what is being removed is nobody's promise.
+  const services = Array.from(txn.scan(servicesTable, keyPrefix(name)));
+  for (const service of services) removeService(txn, name, service.ID);
+  const checks = Array.from(txn.scan(checksTable, keyPrefix(name)));
+  for (const check of checks) removeCheck(txn, name, check.CheckID);
+  const coordinates = Array.from(txn.scan(coordinatesTable, keyPrefix(name)));
+  for (const row of coordinates) txn.remove(coordinatesTable, coordinateKey(row.Node, row.Segment));
   txn.remove(checkGroupsTable, checkGroupKey(name, ''));
   txn.remove(nodesTable, nodeKey(name));
   invalidateSessionsForNode(txn, node.Node);

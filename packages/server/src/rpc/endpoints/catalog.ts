@@ -3,7 +3,7 @@ import { CATALOG_DEREGISTER, type DeregisterBody } from '../../fsm/commands/cata
 import { findNodeById } from '../../fsm/catalog/nodes.ts';
 import { checkKey, checksTable } from '../../state/tables/checks.ts';
 import { foldName, keyPrefix } from '../../state/tables/keys.ts';
-import { nodeKey, nodesTable } from '../../state/tables/nodes.ts';
+import { nodesTable } from '../../state/tables/nodes.ts';
 import { type ServiceRow, serviceKey, servicesTable } from '../../state/tables/services.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { ReadEndpoint, ReadEndpoints, WriteContext, WriteEndpoint, WriteEndpoints } from '../types.ts';

@@ -41,7 +41,7 @@ const ofNode: ReadEndpoint<'Coordinate.Node'> = (reader, { node }, context) => {
 
 /** The wide-area map: this server alone, at the origin, until servers of other datacenters are known. */
 export function createCoordinateReads(serverName: string) {
-  const origin: Coordinate = { Vec: new Array<number>(DIMENSIONS).fill(0), Error: 1.5, Adjustment: 0, Height: 1e-5 };
+  const origin: Coordinate = { Vec: Array.from({ length: DIMENSIONS }, () => 0), Error: 1.5, Adjustment: 0, Height: 1e-5 };
   const listDatacenters: ReadEndpoint<'Coordinate.ListDatacenters'> = (_reader, _request, context) => [
     { Datacenter: context.datacenter, AreaID: 'wan', Coordinates: [{ Node: serverName, Coord: origin }] },
   ];

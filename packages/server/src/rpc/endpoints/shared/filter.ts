@@ -1,4 +1,16 @@
 import {
+  checkServiceNodeFilterType,
+  compileFilter,
+  FilterError,
+  type FilterType,
+  healthCheckFilterType,
+  intentionFilterType,
+  nodeFilterType,
+  nodeServiceFilterType,
+  serviceDefaultsFilterType,
+  serviceInstanceFilterType,
+} from '@lictor/mesh';
+import {
   type CheckServiceNode,
   type ConfigEntry,
   type HealthCheck,
@@ -9,17 +21,29 @@ import {
   type ServiceInstance,
 } from '@lictor/protocol';
 
+/** Whether a row is wanted; without an expression all are. */
 type Predicate<Row> = (row: Row) => boolean;
+type PredicateOf<Row> = (expression: string | undefined) => Predicate<Row>;
 
-function compile<Row>(expression: string | undefined): Predicate<Row> {
-  if (expression === undefined || expression === '') return () => true;
-  throw new LictorError('rejected', 'Failed to create boolean expression evaluator: filters are not supported yet');
+const wantAll = (): boolean => true;
+
+/** Filters run on what the caller may see: on hidden rows they would tell what those hold. */
+export const nodeFilter: PredicateOf<Node> = predicateOver(nodeFilterType);
+export const nodeServiceFilter: PredicateOf<NodeService> = predicateOver(nodeServiceFilterType);
+export const serviceInstanceFilter: PredicateOf<ServiceInstance> = predicateOver(serviceInstanceFilterType);
+export const checkFilter: PredicateOf<HealthCheck> = predicateOver(healthCheckFilterType);
+export const checkServiceNodeFilter: PredicateOf<CheckServiceNode> = predicateOver(checkServiceNodeFilterType);
+export const configEntryFilter: PredicateOf<ConfigEntry> = predicateOver(serviceDefaultsFilterType);
+export const intentionFilter: PredicateOf<Intention> = predicateOver(intentionFilterType);
+
+function predicateOver<Row>(type: FilterType): PredicateOf<Row> {
+  return (expression) => {
+    if (expression === undefined || expression === '') return wantAll;
+    try {
+      return compileFilter(expression, type);
+    } catch (thrown) {
+      if (!(thrown instanceof FilterError)) throw thrown;
+      throw new LictorError('rejected', `Failed to create boolean expression evaluator: ${thrown.message}`, { cause: thrown });
+    }
+  };
 }
-
-export const nodeFilter = (expression: string | undefined): Predicate<Node> => compile(expression);
-export const nodeServiceFilter = (expression: string | undefined): Predicate<NodeService> => compile(expression);
-export const serviceInstanceFilter = (expression: string | undefined): Predicate<ServiceInstance> => compile(expression);
-export const checkFilter = (expression: string | undefined): Predicate<HealthCheck> => compile(expression);
-export const checkServiceNodeFilter = (expression: string | undefined): Predicate<CheckServiceNode> => compile(expression);
-export const configEntryFilter = (expression: string | undefined): Predicate<ConfigEntry> => compile(expression);
-export const intentionFilter = (expression: string | undefined): Predicate<Intention> => compile(expression);
