@@ -7,6 +7,11 @@ export interface ServerConfig {
   readonly nodeId: string;
   /** `ip:port` of this server's RPC, as `/v1/status/leader` shows it. */
   readonly rpcAddress: string;
+  /** The API level that this node reports. */
+  readonly version: string;
+  /** Of xDS, as the catalog's `consul` service shows them; 0 when off. */
+  readonly grpcPort: number;
+  readonly grpcTlsPort: number;
   /** Null keeps everything in memory (`-dev`). */
   readonly dataDir: string | null;
   readonly connectEnabled: boolean;
@@ -34,6 +39,9 @@ export const DEFAULT_SERVER_CONFIG: ServerConfig = {
   nodeName: 'server',
   nodeId: '',
   rpcAddress: '127.0.0.1:8300',
+  version: '1.21.0',
+  grpcPort: 0,
+  grpcTlsPort: 0,
   dataDir: null,
   connectEnabled: true,
   caConfig: null,

@@ -5,7 +5,8 @@ import { type Consensus, createSingleNodeConsensus } from './consensus/index.ts'
 import { COMMAND_HANDLERS } from './fsm/commands/index.ts';
 import { Fsm } from './fsm/fsm.ts';
 import { Dispatcher } from './rpc/dispatcher.ts';
-import { ENDPOINTS } from './rpc/endpoints/index.ts';
+import { createLeader } from './leader/index.ts';
+import { createEndpoints } from './rpc/endpoints/index.ts';
 import { StateStore } from './state/store.ts';
 
 export interface ServerPorts {
@@ -31,18 +32,30 @@ export function createServer(config: ServerConfig, ports: ServerPorts): Server {
   const store = new StateStore();
   const fsm = new Fsm(store, COMMAND_HANDLERS, { logger: logger.named('fsm'), metrics: ports.metrics });
   const consensus = createSingleNodeConsensus(config, fsm, { ...ports, logger: logger.named('raft') });
+  const leader = createLeader(config, { ...ports, logger: logger.named('leader'), store, consensus });
+  const endpoints = createEndpoints({
+    serverName: config.nodeName,
+    sessionTimers: leader.sessionTtl,
+    sessionTtlMinMs: config.sessionTtlMinMs,
+    coordinates: leader.coordinates,
+    defaultIntentionPolicy: config.defaultIntentionPolicy,
+  });
   const dispatcher = new Dispatcher(
     { datacenter: config.datacenter, defaultWaitMs: config.defaultQueryTimeMs, maxWaitMs: config.maxQueryTimeMs },
-    ENDPOINTS,
+    endpoints,
     { ...ports, logger: logger.named('rpc'), store, consensus, resolveToken: ports.resolveToken ?? (() => allowAll) },
   );
   return {
     port: dispatcher,
     consensus,
     store,
-    start: () => consensus.start(),
+    start: async () => {
+      await consensus.start();
+      await leader.established();
+    },
     stop: async () => {
       dispatcher.close(new LictorError('unavailable', 'server is shutting down'));
+      leader.stop();
       await consensus.stop();
     },
   };

@@ -2,7 +2,7 @@ import type { Logger, Metrics } from '@lictor/protocol';
 import { LictorError } from '@lictor/protocol';
 import type { StateStore } from '../state/store.ts';
 import { decodeCommand } from './codec.ts';
-import { CommandFailure, type CommandHandler, type CommandHandlers } from './types.ts';
+import { type Command, CommandFailure, type CommandHandler, type CommandHandlers, Rollback } from './types.ts';
 
 /** A committed log entry; `bytes` is an encoded `Command`. */
 export interface LogEntry {
@@ -45,33 +45,45 @@ export class Fsm {
   }
 
   #applyOne(entry: LogEntry): Outcome {
-    let outcome: Outcome = { ok: true, result: undefined };
+    let outcome: Outcome | undefined;
     try {
-      this.store.apply(entry.index, (txn) => {
-        const command = decodeCommand(entry.bytes);
-        const handler = command.version === 1 ? this.#handlers.get(command.type) : undefined;
-        if (handler === undefined) {
-          // A newer leader in a rolling upgrade may send these: a refusal, never a crash (consul-facts O015).
-          throw new LictorError('rejected', `unknown command ${JSON.stringify(command.type)} version ${command.version}`);
-        }
-        const result = handler(txn, command.body as never, command.timeMs);
-        if (result instanceof CommandFailure) {
-          outcome = { ok: false, error: new LictorError(result.code, result.message) };
-          return false;
-        }
-        outcome = { ok: true, result };
-        return true;
+      const command = decodeOrFault(entry.bytes);
+      this.store.apply(entry.index, command instanceof LictorError ? 0 : command.timeMs, (txn) => {
+        if (command instanceof LictorError) throw command;
+        const result = this.#handler(command)(txn, command.body as never, command.timeMs);
+        outcome = outcomeOf(result);
+        return !(result instanceof CommandFailure || result instanceof Rollback);
       });
     } catch (thrown) {
       outcome = { ok: false, error: this.#fault(entry, thrown) };
     }
-    return outcome;
+    return outcome ?? { ok: true, result: undefined };
+  }
+
+  #handler(command: Command): CommandHandler<never, unknown> {
+    const handler = command.version === 1 ? this.#handlers.get(command.type) : undefined;
+    if (handler !== undefined) return handler;
+    // A newer leader in a rolling upgrade may send these: a refusal, never a crash (consul-facts O015).
+    throw new LictorError('rejected', `unknown command ${JSON.stringify(command.type)} version ${command.version}`);
   }
 
   /** Handlers never throw (rule of CommandHandler): what arrives here is a bug or a damaged entry. */
   #fault(entry: LogEntry, thrown: unknown): LictorError {
     if (!(thrown instanceof LictorError && thrown.code === 'rejected')) this.#metrics.incrCounter('fsm.apply_fault');
     this.#logger.error('applying a log entry failed; it changed nothing', { index: entry.index, error: thrown });
+    return LictorError.from(thrown);
+  }
+}
+
+function outcomeOf(result: unknown): Outcome {
+  if (result instanceof CommandFailure) return { ok: false, error: new LictorError(result.code, result.message) };
+  return { ok: true, result: result instanceof Rollback ? result.result : result };
+}
+
+function decodeOrFault(bytes: Uint8Array): Command | LictorError {
+  try {
+    return decodeCommand(bytes);
+  } catch (thrown) {
     return LictorError.from(thrown);
   }
 }

@@ -1,3 +1,3 @@
 export { decodeCommand, encodeCommand } from './codec.ts';
 export { Fsm, type FsmPorts, type LogEntry, type Outcome } from './fsm.ts';
-export { type Command, CommandFailure, type CommandHandler, type CommandHandlers } from './types.ts';
+export { type Command, CommandFailure, type CommandHandler, type CommandHandlers, Rollback } from './types.ts';

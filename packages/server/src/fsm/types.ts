@@ -18,7 +18,7 @@ export interface Command<Type extends string = string, Body = unknown> {
  * Applies one command. Total: it never throws on any decoded body; what the state refuses comes back as a `CommandFailure`, and then
  * nothing that it wrote is kept. Deterministic: same state, same command, same result on every server.
  */
-export type CommandHandler<Body, Result> = (txn: StateTxn, body: Body, timeMs: number) => Result | CommandFailure;
+export type CommandHandler<Body, Result> = (txn: StateTxn, body: Body, timeMs: number) => Result | Rollback<Result> | CommandFailure;
 
 /** A refusal by the state, in the words that the client will read. */
 export class CommandFailure {
@@ -28,6 +28,15 @@ export class CommandFailure {
   constructor(code: CommandFailure['code'], message: string) {
     this.code = code;
     this.message = message;
+  }
+}
+
+/** A result after which nothing is kept either: a transaction that answers with its errors. */
+export class Rollback<Result> {
+  readonly result: Result;
+
+  constructor(result: Result) {
+    this.result = result;
   }
 }
 

@@ -163,12 +163,14 @@ export class Dispatcher implements ServerPort {
   }
 
   #writeContext(authorizer: Authorizer): WriteContext {
-    const { clock, random, logger, store, consensus } = this.#ports;
+    const { clock, random, logger, metrics, store, consensus } = this.#ports;
     return {
       authorizer,
       datacenter: this.#config.datacenter,
+      clock,
       random,
       logger,
+      metrics,
       reader: () => store.snapshot().reader(),
       propose: (type, body) => consensus.propose({ type, version: 1, timeMs: clock.now(), body }),
     };

@@ -1,4 +1,4 @@
-import type { Logger, Random, ReadMethod, RpcRequest, RpcValue, WriteMethod } from '@lictor/protocol';
+import type { Clock, Logger, Metrics, Random, ReadMethod, RpcRequest, RpcValue, WriteMethod } from '@lictor/protocol';
 import type { Authorizer } from '@lictor/mesh';
 import type { Applied } from '../consensus/port.ts';
 import type { Command } from '../fsm/types.ts';
@@ -18,9 +18,11 @@ export type ReadEndpoint<M extends ReadMethod> = (reader: StateReader, request: 
 export interface WriteContext {
   readonly authorizer: Authorizer;
   readonly datacenter: string;
+  readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** The current state, for validation before proposing; what must hold at apply is checked again in the handler. */
+  readonly metrics: Metrics;
+  /** The state as it is now, for validation before proposing; what must hold at apply is checked again in the handler. */
   reader(): StateReader;
   /** Stamps the time and proposes. */
   propose<Result>(type: string, body: unknown): Promise<Applied<Result>>;

@@ -38,11 +38,18 @@ export class StateStore implements WritableTables {
   }
 
   writable(table: Table<never>): TableState {
-    const state = this.table(table);
-    if (this.#shared.size === 0 || !this.#shared.delete(table.name)) return state;
-    const copy = cloneTableState(state);
-    this.#tables.set(table.name, copy);
-    return copy;
+    return this.#unshared(this.table(table));
+  }
+
+  tablesWithTombstones(): TableState[] {
+    return [...this.#tables.values()].filter((state) => state.tombstones.size > 0).map((state) => this.#unshared(state));
+  }
+
+  /** Removals that are still remembered, in all tables. */
+  get tombstoneCount(): number {
+    let count = 0;
+    for (const state of this.#tables.values()) count += state.tombstones.size;
+    return count;
   }
 
   /** For one synchronous query whose dependencies matter. */
@@ -71,10 +78,10 @@ export class StateStore implements WritableTables {
    * Applies one log entry: `write` runs in a transaction, which is kept when it returns true.
    * Its changes reach waiters with the next `commit`.
    */
-  apply(index: number, write: (txn: TableTxn) => boolean): void {
+  apply(index: number, timeMs: number, write: (txn: TableTxn) => boolean): void {
     assert(index > this.#appliedIndex, `entry ${index} applied after ${this.#appliedIndex}`);
     this.#appliedIndex = index;
-    const txn = new TableTxn(this, index);
+    const txn = new TableTxn(this, index, timeMs);
     let isKept = false;
     try {
       isKept = write(txn);
@@ -102,6 +109,13 @@ export class StateStore implements WritableTables {
     this.#appliedIndex = appliedIndex;
     this.notifier.abandonAll();
     for (const listener of this.#commitListeners) listener();
+  }
+
+  #unshared(state: TableState): TableState {
+    if (this.#shared.size === 0 || !this.#shared.delete(state.name)) return state;
+    const copy = cloneTableState(state);
+    this.#tables.set(state.name, copy);
+    return copy;
   }
 
   #create<Row extends RaftIndex>(table: Table<Row>): TableState {

@@ -7,6 +7,8 @@ import type { StateTxn, Table } from './types.ts';
 /** Where a transaction writes: tables that no snapshot shares. */
 export interface WritableTables extends TableSource {
   writable(table: Table<never>): TableState;
+  /** Writable, too. */
+  tablesWithTombstones(): TableState[];
 }
 
 /**
@@ -15,13 +17,15 @@ export interface WritableTables extends TableSource {
  */
 export class TableTxn extends TableReader implements StateTxn {
   readonly index: number;
+  readonly timeMs: number;
   readonly #tables: WritableTables;
   readonly #undo: (() => void)[] = [];
   readonly #changes: RowChange[] = [];
 
-  constructor(tables: WritableTables, index: number) {
+  constructor(tables: WritableTables, index: number, timeMs: number) {
     super(tables, false);
     this.index = index;
+    this.timeMs = timeMs;
     this.#tables = tables;
   }
 
@@ -42,19 +46,19 @@ export class TableTxn extends TableReader implements StateTxn {
     return true;
   }
 
-  /**
-   * Forgets removals at or below `throughIndex` in every table. Prefix reads may then show a lower index, so no query is woken
-   * (consul-facts O008).
-   */
-  reapTombstones(table: Table<never>, throughIndex: number): number {
-    const { tombstones } = this.#tables.writable(table);
-    const reaped: (readonly [string, number])[] = [];
-    tombstones.forEach('', (removedAt, key) => {
-      if (removedAt <= throughIndex) reaped.push([key, removedAt]);
-    });
-    for (const [key] of reaped) tombstones.delete(key);
-    if (reaped.length > 0) this.#undo.push(() => reaped.forEach(([key, removedAt]) => tombstones.set(key, removedAt)));
-    return reaped.length;
+  /** Prefix reads may then show a lower index, so this wakes nobody. */
+  reapTombstones(throughIndex: number): number {
+    let count = 0;
+    for (const { tombstones } of this.#tables.tablesWithTombstones()) {
+      const reaped: (readonly [string, number])[] = [];
+      tombstones.forEach('', (removedAt, key) => {
+        if (removedAt <= throughIndex) reaped.push([key, removedAt]);
+      });
+      for (const [key] of reaped) tombstones.delete(key);
+      this.#undo.push(() => reaped.forEach(([key, removedAt]) => tombstones.set(key, removedAt)));
+      count += reaped.length;
+    }
+    return count;
   }
 
   /** Takes back everything written so far. */

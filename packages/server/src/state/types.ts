@@ -63,8 +63,12 @@ export interface Dependencies {
 export interface StateTxn extends StateReader {
   /** The log index being applied. */
   readonly index: number;
+  /** The time stamped on the command being applied, ms since the epoch: the only time that apply knows. */
+  readonly timeMs: number;
   /** Inserts or replaces. CreateIndex is kept from the replaced row, ModifyIndex becomes `index`; whatever `row` carries there is ignored. */
   put<Row extends RaftIndex>(table: Table<Row>, row: Row): Row;
   /** False when there was no such row. */
   remove<Row extends RaftIndex>(table: Table<Row>, key: string): boolean;
+  /** Forgets the removals of all tables through that log index; answers how many (consul-facts O008). */
+  reapTombstones(throughIndex: number): number;
 }

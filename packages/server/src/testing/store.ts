@@ -28,7 +28,7 @@ export function createTestStore(handlers: CommandHandlers = COMMAND_HANDLERS): T
     fsm,
     write: <Result>(write: (txn: StateTxn) => Result): Result => {
       const results: Result[] = [];
-      store.apply(store.appliedIndex + 1, (txn) => {
+      store.apply(store.appliedIndex + 1, TEST_TIME_MS, (txn) => {
         results.push(write(txn));
         return true;
       });

@@ -1,5 +1,2 @@
-import type { StateTxn } from '../../state/types.ts';
-
-export function invalidateSessionsForNode(_txn: StateTxn, _node: string): void {}
-
-export function invalidateSessionsForCheck(_txn: StateTxn, _node: string, _checkId: string): void {}
+/** What the catalog tells sessions: which of them end with a node or a check. */
+export { invalidateSessionsForCheck, invalidateSessionsForNode } from '../session/invalidate.ts';

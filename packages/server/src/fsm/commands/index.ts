@@ -1,5 +1,21 @@
 import type { CommandHandlers } from '../types.ts';
+import { catalogCommands } from './catalog.ts';
+import { configEntryCommands } from './config-entry.ts';
+import { coordinateCommands } from './coordinate.ts';
+import { intentionCommands } from './intention.ts';
 import { kvCommands } from './kv.ts';
+import { sessionCommands } from './session.ts';
+import { tombstoneCommands } from './tombstone.ts';
+import { txnCommands } from './txn.ts';
 
 /** Every command that a log may hold, by type. */
-export const COMMAND_HANDLERS: CommandHandlers = { ...kvCommands };
+export const COMMAND_HANDLERS: CommandHandlers = {
+  ...catalogCommands,
+  ...configEntryCommands,
+  ...coordinateCommands,
+  ...intentionCommands,
+  ...kvCommands,
+  ...sessionCommands,
+  ...tombstoneCommands,
+  ...txnCommands,
+};

@@ -1,0 +1,27 @@
+import type { Session } from '@lictor/protocol';
+import { compositeKey, foldName } from '../../state/tables/keys.ts';
+import { kvTable } from '../../state/tables/kv.ts';
+import { lockDelaysTable, MAX_LOCK_DELAY_MS } from '../../state/tables/lock-delays.ts';
+import { sessionsTable } from '../../state/tables/sessions.ts';
+import type { StateTxn } from '../../state/types.ts';
+
+/** Ends every session of a node that is being removed. */
+export function invalidateSessionsForNode(txn: StateTxn, node: string): void {
+  for (const session of txn.find(sessionsTable, 'node', foldName(node))) destroySession(txn, session);
+}
+
+/** Ends every session that lives on a check which turned critical or is being removed. */
+export function invalidateSessionsForCheck(txn: StateTxn, node: string, checkId: string): void {
+  for (const session of txn.find(sessionsTable, 'check', compositeKey(node, checkId))) destroySession(txn, session);
+}
+
+/** Removes the session, and releases or deletes what it has locked, which nobody may lock again during its lock delay. */
+export function destroySession(txn: StateTxn, session: Session): void {
+  txn.remove(sessionsTable, session.ID);
+  const delayMs = Math.min(session.LockDelay, MAX_LOCK_DELAY_MS);
+  for (const entry of txn.find(kvTable, 'session', session.ID)) {
+    if (session.Behavior === 'delete') txn.remove(kvTable, entry.Key);
+    else txn.put(kvTable, { ...entry, Session: '' });
+    if (delayMs > 0) txn.put(lockDelaysTable, { Key: entry.Key, ExpiresMs: txn.timeMs + delayMs, CreateIndex: 0, ModifyIndex: 0 });
+  }
+}

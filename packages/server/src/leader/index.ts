@@ -1,0 +1,108 @@
+import { type Clock, LictorError, type Logger, type Metrics } from '@lictor/protocol';
+import type { ServerConfig } from '../config.ts';
+import type { Consensus } from '../consensus/port.ts';
+import type { StateStore } from '../state/store.ts';
+import type { StateReader } from '../state/types.ts';
+import { bootstrapConfigEntries } from './bootstrap-config-entries.ts';
+import { CoordinateBatch } from './coordinate-batch.ts';
+import type { LeaderDuty } from './duty.ts';
+import { SelfReconciler } from './reconcile-self.ts';
+import { RetriedStep } from './retried-step.ts';
+import { SessionTtl } from './session-ttl.ts';
+import { TombstoneGc } from './tombstone-gc.ts';
+
+export type { LeaderDuty } from './duty.ts';
+
+export interface LeaderPorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly store: StateStore;
+  readonly consensus: Consensus;
+}
+
+/** What duties of other parts get. */
+export interface DutyPorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** The state as it is now; take a new one after every wait. */
+  reader(): StateReader;
+  /** Stamps the time and proposes. */
+  propose<Result>(type: string, body: unknown): Promise<{ readonly index: number; readonly result: Result }>;
+}
+
+export function createDutyPorts({ clock, logger, metrics, store, consensus }: LeaderPorts): DutyPorts {
+  return {
+    clock,
+    logger,
+    metrics,
+    reader: () => store.snapshot().reader(),
+    propose: (type, body) => consensus.propose({ type, version: 1, timeMs: clock.now(), body }),
+  };
+}
+
+export interface Leader {
+  readonly sessionTtl: SessionTtl;
+  readonly coordinates: CoordinateBatch;
+  /** Resolves when every duty has been taken up once; at once while another server leads. */
+  established(): Promise<void>;
+  /** Lays down the duties for good. */
+  stop(): void;
+}
+
+/** Binds the duties to leadership. `more` are those of parts with their own state, such as the CA; they come last. */
+export function createLeader(config: ServerConfig, ports: LeaderPorts, more: readonly LeaderDuty[] = []): Leader {
+  const dutyPorts = createDutyPorts(ports);
+  const sessionTtl = new SessionTtl(ports);
+  const coordinates = new CoordinateBatch(dutyPorts);
+  const tombstones = { ttlMs: config.tombstoneTtlMs, granularityMs: config.tombstoneGranularityMs };
+  const duties: readonly LeaderDuty[] = [
+    sessionTtl,
+    new TombstoneGc(tombstones, ports),
+    coordinates,
+    new SelfReconciler(selfMember(config), dutyPorts),
+    new RetriedStep('bootstrapping config entries', () => bootstrapConfigEntries(config.bootstrapConfigEntries, dutyPorts), dutyPorts),
+    ...more,
+  ];
+  let establishing = Promise.resolve();
+  const unsubscribe = ports.consensus.onLeadershipChange((isLeader) => {
+    ports.metrics.setGauge('server.isLeader', isLeader ? 1 : 0);
+    if (isLeader) establishing = takeUp(duties, ports.logger);
+    else for (const duty of duties) duty.stop();
+  });
+  return {
+    sessionTtl,
+    coordinates,
+    established: () => establishing,
+    stop: () => {
+      unsubscribe();
+      for (const duty of duties) duty.stop();
+    },
+  };
+}
+
+/** One after the other: later duties may rely on what earlier ones have written. */
+async function takeUp(duties: readonly LeaderDuty[], logger: Logger): Promise<void> {
+  for (const duty of duties) {
+    try {
+      await duty.start();
+    } catch (thrown) {
+      logger.error('taking up a leader duty failed', { error: LictorError.from(thrown) });
+    }
+  }
+}
+
+function selfMember(config: ServerConfig): ConstructorParameters<typeof SelfReconciler>[0] {
+  const colon = config.rpcAddress.lastIndexOf(':');
+  return {
+    nodeName: config.nodeName,
+    nodeId: config.nodeId,
+    datacenter: config.datacenter,
+    address: config.rpcAddress.slice(0, colon).replace(/^\[(.*)\]$/, '$1'),
+    rpcPort: Number(config.rpcAddress.slice(colon + 1)),
+    version: config.version,
+    grpcPort: config.grpcPort,
+    grpcTlsPort: config.grpcTlsPort,
+  };
+}
