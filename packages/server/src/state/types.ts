@@ -39,7 +39,7 @@ export interface StateReader {
   /** Rows in primary-key order that `index` maps to exactly `value`. */
   find<Row extends RaftIndex>(table: Table<Row>, index: string, value: string): Iterable<Row>;
   /** How many rows the table has; depends on the whole table. */
-  count(table: Table<RaftIndex>): number;
+  count(table: Table<never>): number;
   /** Reads without taking a dependency, for facts that must not wake a query (sort order, for example). */
   peek<Row extends RaftIndex>(table: Table<Row>, key: string): Row | undefined;
   /** At least 1. */
