@@ -48,6 +48,7 @@ export class CoordinateBatch implements CoordinateSink {
   }
 
   #arm(): void {
+    this.#timer?.cancel();
     this.#timer = this.#ports.clock.setTimer(PERIOD_MS, () => {
       void this.#flush().finally(() => {
         if (this.#isRunning) this.#arm();

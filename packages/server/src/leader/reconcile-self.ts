@@ -70,7 +70,10 @@ export class SelfReconciler {
       nextMs = RETRY_MS;
       this.#ports.logger.error('failed to reconcile member', { member: this.#member.nodeName, error });
     }
-    if (this.#isRunning) this.#timer = this.#ports.clock.setTimer(nextMs, () => void this.#round());
+    if (!this.#isRunning) return;
+    // A round that a stop and a start have overtaken must not leave a second loop behind.
+    this.#timer?.cancel();
+    this.#timer = this.#ports.clock.setTimer(nextMs, () => void this.#round());
   }
 }
 

@@ -43,7 +43,7 @@ export function createEndpointHarness(handlers?: CommandHandlers): EndpointHarne
     random,
     logger: silentLogger,
     metrics: silentMetrics,
-    reader: testStore.reader,
+    reader: () => testStore.reader(),
     propose: (type, body) =>
       new Promise((resolve) => {
         const result = testStore.apply<never>(type, body);
