@@ -42,9 +42,17 @@ export class Authorizer {
       done(known);
       return;
     }
-    this.#controlPlane.authorize(this.#service, peer.uri, peer.serial).then(
-      (reply) => done({ allowed: reply.authorized, reason: reply.reason }),
-      (error: unknown) => done({ allowed: false, reason: `authz call failed: ${error instanceof Error ? error.message : String(error)}` }),
-    );
+    void this.#askAgent(peer, done);
+  }
+
+  async #askAgent(peer: AuthenticatedPeer, done: (verdict: AuthzVerdict) => void): Promise<void> {
+    let verdict: AuthzVerdict;
+    try {
+      const reply = await this.#controlPlane.authorize(this.#service, peer.uri, peer.serial);
+      verdict = { allowed: reply.authorized, reason: reply.reason };
+    } catch (error) {
+      verdict = { allowed: false, reason: `authz call failed: ${error instanceof Error ? error.message : String(error)}` };
+    }
+    done(verdict);
   }
 }

@@ -79,13 +79,13 @@ export class PublicListener {
 
   /** Closes idle tunnels of peers that may not come in any more: their next stream would be refused anyway. */
   closeIdleTunnels(isDenied: (peer: AuthenticatedPeer) => boolean): void {
-    for (const tunnel of [...this.#tunnels]) if (tunnel.idleSinceMs() !== undefined && isDenied(tunnel.peer)) tunnel.end();
+    for (const tunnel of this.#tunnels) if (tunnel.idleSinceMs() !== undefined && isDenied(tunnel.peer)) tunnel.end();
   }
 
   /** Housekeeping, every few seconds. */
   tick(): void {
     const nowMs = this.#context.clock.monotonic();
-    for (const tunnel of [...this.#tunnels]) if (nowMs - (tunnel.idleSinceMs() ?? nowMs) > TUNNEL_IDLE_MS) tunnel.end();
+    for (const tunnel of this.#tunnels) if (nowMs - (tunnel.idleSinceMs() ?? nowMs) > TUNNEL_IDLE_MS) tunnel.end();
   }
 
   /** Accepts no more; what is open goes on. */

@@ -51,18 +51,18 @@ export class StreamRegistry {
   /** Asks once per certificate, however many streams it has open; an answer closes them all with that reason. */
   closeWhere(reasonToClose: (stream: OpenStream) => string | undefined): readonly ClosedGroup[] {
     const closed: ClosedGroup[] = [];
-    for (const streams of [...this.#byPeer.values()]) {
+    for (const streams of this.#byPeer.values()) {
       const [first] = streams;
       const reason = first === undefined ? undefined : reasonToClose(first);
       if (first === undefined || reason === undefined) continue;
       closed.push({ direction: first.direction, peerUri: first.peer.uri, reason, count: streams.size });
-      for (const stream of [...streams]) stream.close(reason);
+      for (const stream of streams) stream.close(reason);
     }
     return closed;
   }
 
   closeAll(reason: string): void {
-    for (const streams of [...this.#byPeer.values()]) for (const stream of [...streams]) stream.close(reason);
+    for (const streams of this.#byPeer.values()) for (const stream of streams) stream.close(reason);
   }
 
   /** Resolves once no stream is open. */

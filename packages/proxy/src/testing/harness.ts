@@ -1,4 +1,4 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { type CheckServiceNode, connectProxyConfig, decode, silentMetrics } from '@lictor/protocol';
 import { MemoryLogger } from '@lictor/protocol/testing';
@@ -160,7 +160,7 @@ function portOf(server: Server): number {
 }
 
 /** What the health endpoint says of a sidecar on loopback; only the fields that a proxy reads matter. */
-function instance(service: string, port: number): CheckServiceNode {
+export function instance(service: string, port: number): CheckServiceNode {
   const index = { CreateIndex: 1, ModifyIndex: 1 };
   return {
     Node: { ID: '', Node: `node-${port}`, Address: '127.0.0.1', Datacenter: 'dc1', TaggedAddresses: null, Meta: null, ...index },

@@ -82,8 +82,7 @@ export function encodeRefusal(type: typeof FRAME.refuse | typeof FRAME.reset, re
 /** Total: an unknown code reads as `protocol`, and control characters cannot reach a log line. */
 export function decodeRefusal(payload: Uint8Array): Refusal {
   const code = Object.values(REFUSAL).find((known) => known === payload[0]) ?? REFUSAL.protocol;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is the point
-  const reason = new TextDecoder().decode(payload.subarray(1)).replace(/[\u0000-\u001f\u007f]/g, ' ');
+  const reason = new TextDecoder().decode(payload.subarray(1)).replace(/\p{Cc}/gu, ' ');
   return { code, reason };
 }
 

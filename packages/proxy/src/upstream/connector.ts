@@ -1,4 +1,4 @@
-import type { Clock, Logger, Random, Timer } from '@lictor/protocol';
+import type { Clock, Logger, Random } from '@lictor/protocol';
 import { DEFAULT_PARTITION, type SpiffeId } from '@lictor/pki';
 import { Balancer, type Instance } from '../balancer/balancer.ts';
 import type { AuthenticatedPeer } from '../identity/authenticate.ts';
@@ -71,7 +71,7 @@ export class Connector {
 
   /** Something that streams may wait for has come: instances, or a certificate. */
   wake(): void {
-    for (const wake of [...this.#waiting]) wake();
+    for (const wake of this.#waiting) wake();
   }
 
   /** One answer follows, within `timeoutMs`. */
@@ -95,17 +95,16 @@ export class Connector {
       return;
     }
     const waitMs = this.#isLoaded && this.#ports.credentials() !== undefined ? Math.min(EMPTY_WAIT_MS, timeoutMs) : timeoutMs;
-    let timer: Timer | undefined;
     const finish = (notReady?: string): void => {
       this.#waiting.delete(check);
-      timer?.cancel();
+      timer.cancel();
       done(notReady);
     };
     const check = (): void => {
       if (this.#notReady() === undefined) finish();
     };
     this.#waiting.add(check);
-    timer = this.#ports.clock.setTimer(waitMs, () => finish(this.#notReady() ?? undefined));
+    const timer = this.#ports.clock.setTimer(waitMs, () => finish(this.#notReady()));
   }
 
   #notReady(): string | undefined {
@@ -116,8 +115,8 @@ export class Connector {
   }
 
   #attempt(job: Job): void {
-    const { clock, credentials } = this.#ports;
-    const present = credentials();
+    const { clock } = this.#ports;
+    const present = this.#ports.credentials();
     const instance = job.tried.size < MAX_ATTEMPTS ? this.#balancer.pick(clock.monotonic(), job.tried) : undefined;
     const remainingMs = job.deadlineMs - clock.monotonic();
     if (present === undefined || instance === undefined || remainingMs <= 0) {
