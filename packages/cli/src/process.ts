@@ -3,10 +3,16 @@ import { commandTable } from './commands/table.ts';
 import type { Command } from './framework/command.ts';
 import { dispatch } from './framework/dispatch.ts';
 import { EXIT } from './framework/exit-codes.ts';
-import type { Io, Output } from './framework/io.ts';
+import { type Io, type Output, print } from './framework/io.ts';
 
 /** Kept alive while a command runs: timers of the SDK are unreferenced, and a command that only waits must not end. */
 const KEEP_ALIVE_MS = 2 ** 31 - 1;
+const COMPLETION_FLAGS = new Set([
+  '-autocomplete-install',
+  '--autocomplete-install',
+  '-autocomplete-uninstall',
+  '--autocomplete-uninstall',
+]);
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const FORWARDED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'] as const;
 
@@ -33,15 +39,30 @@ export async function runCommandLine(
   beforeRun: (command: Command) => void = () => undefined,
 ): Promise<number> {
   try {
+    if (io.env.COMP_LINE !== undefined) return await complete(io.env.COMP_LINE, io);
+    if (argv.length === 1 && COMPLETION_FLAGS.has(argv[0] ?? '')) return await changeCompletion(argv[0] ?? '', io);
     const decision = await dispatch(commandTable, argv, io);
     if (decision.kind === 'done') return decision.exitCode;
     beforeRun(decision.command);
     return await decision.command.run(decision.args, io);
   } catch (error) {
-    io.stderr.write(`Error: ${error instanceof Error ? error.message : String(error)}\n`);
+    io.stderr.write(`Error: ${messageOf(error)}\n`);
     if (io.env.LICTOR_DEBUG && error instanceof Error) io.stderr.write(`${error.stack}\n`);
     return EXIT.failure;
   }
+}
+
+async function complete(line: string, io: Io): Promise<number> {
+  const { candidates } = await import('./completion/candidates.ts');
+  for (const word of await candidates(commandTable, line)) print(io, word);
+  return EXIT.ok;
+}
+
+async function changeCompletion(flag: string, io: Io): Promise<number> {
+  const { installCompletion, uninstallCompletion } = await import('./completion/install.ts');
+  const target = { home: io.env.HOME ?? '', program: io.program, executable: io.executable };
+  await (flag.endsWith('-autocomplete-install') ? installCompletion(target) : uninstallCompletion(target));
+  return EXIT.ok;
 }
 
 function processIo(signal: AbortSignal): Io {
@@ -60,7 +81,9 @@ function processIo(signal: AbortSignal): Io {
         for (const name of FORWARDED_SIGNALS) process.removeListener(name, listener);
       };
     },
+    inheritsProcess: true,
     program: basename(process.env.LICTOR_PROGRAM ?? 'lictor'),
+    executable: process.env.LICTOR_EXECUTABLE ?? process.argv[1] ?? 'lictor',
   };
 }
 

@@ -56,7 +56,13 @@ export function defineCommand<const F extends Flags>(definition: CommandDefiniti
         printError(io, help(io.program));
         return usageExitCode;
       }
-      return definition.run({ flags: parsed.values, given: parsed.given, args: parsed.args, io, help: help(io.program) });
+      try {
+        return await definition.run({ flags: parsed.values, given: parsed.given, args: parsed.args, io, help: help(io.program) });
+      } catch (error) {
+        if (!(error instanceof CommandFailure)) throw error;
+        printError(io, error.message);
+        return error.exitCode;
+      }
     },
   };
 }
@@ -87,16 +93,11 @@ export function defineApiCommand<const F extends Flags>(
     run: async (invocation) => {
       let client: LictorClient | undefined;
       const connect = (): LictorClient => {
-        const values: ClientFlagValues = invocation.flags;
-        client ??= attempt('Error connecting to Consul agent', () => createHttpClient(values, invocation.io));
+        client ??= setUpClient(invocation.flags, invocation.io);
         return client;
       };
       try {
         return await definition.run({ ...(invocation as Invocation<F & typeof clientFlags>), client: connect });
-      } catch (error) {
-        if (!(error instanceof CommandFailure)) throw error;
-        printError(invocation.io, error.message);
-        return error.exitCode;
       } finally {
         await client?.close();
       }
@@ -115,24 +116,27 @@ export class CommandFailure extends Error {
   }
 }
 
+/** The client cannot be set up: reported as it is, whatever was to be done with it. */
+class SetupFailure extends CommandFailure {}
+
 /** Runs `action`; what it throws becomes `<context>: <its message>`. */
 export async function failing<T>(context: string, action: () => Promise<T>, exitCode: number = EXIT.failure): Promise<T> {
   try {
     return await action();
   } catch (error) {
-    throw failure(context, error, exitCode);
+    if (error instanceof SetupFailure) throw error;
+    throw new CommandFailure(`${context}: ${messageOf(error)}`, exitCode, { cause: error });
   }
 }
 
-function attempt<T>(context: string, action: () => T): T {
+function setUpClient(values: ClientFlagValues, io: Io): LictorClient {
   try {
-    return action();
+    return createHttpClient(values, io);
   } catch (error) {
-    throw failure(context, error, EXIT.failure);
+    throw new SetupFailure(`Error connecting to Consul agent: ${messageOf(error)}`, EXIT.failure, { cause: error });
   }
 }
 
-function failure(context: string, error: unknown, exitCode: number): CommandFailure {
-  const message = error instanceof Error ? error.message : String(error);
-  return new CommandFailure(`${context}: ${message}`, exitCode, { cause: error });
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { posix } from 'node:path';
-import { CommandFailure, defineApiCommand, failing } from '../../framework/command.ts';
+import { CommandFailure, defineApiCommand, failing, messageOf } from '../../framework/command.ts';
 import { loadDataSource } from '../../framework/data-source.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import { stringFlag } from '../../framework/flag-types.ts';
@@ -50,7 +50,7 @@ async function dataFromArgs(args: readonly string[], io: Io): Promise<string> {
   try {
     return Buffer.from(await loadDataSource(argument, io)).toString('utf8');
   } catch (error) {
-    throw new CommandFailure(`Error! ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandFailure(`Error! ${messageOf(error)}`);
   }
 }
 
@@ -61,7 +61,7 @@ function decodeEntries(data: string): readonly ImportEntry[] {
     if (!Array.isArray(parsed)) throw new Error(`json: cannot unmarshal ${typeof parsed} into Go value of type []*impexp.Entry`);
     return parsed.map(decodeEntry);
   } catch (error) {
-    throw new CommandFailure(`Cannot unmarshal data: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandFailure(`Cannot unmarshal data: ${messageOf(error)}`);
   }
 }
 

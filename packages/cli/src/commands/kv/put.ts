@@ -1,4 +1,4 @@
-import { CommandFailure, defineApiCommand, failing } from '../../framework/command.ts';
+import { CommandFailure, defineApiCommand, failing, messageOf } from '../../framework/command.ts';
 import { loadDataSource } from '../../framework/data-source.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import { booleanFlag, stringFlag, uint64Flag } from '../../framework/flag-types.ts';
@@ -76,7 +76,7 @@ async function dataFromArgs(args: readonly string[], io: Io): Promise<{ readonly
   try {
     return { key, data: await loadDataSource(argument, io) };
   } catch (error) {
-    throw new CommandFailure(`Error! ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandFailure(`Error! ${messageOf(error)}`);
   }
 }
 
