@@ -21,7 +21,7 @@ import { EXIT } from '../../framework/exit-codes.ts';
 import { booleanFlag, durationFlag, stringFlag } from '../../framework/flag-types.ts';
 import { type Flag, FlagError } from '../../framework/flags.ts';
 import { serverFlags } from '../../framework/http-flags.ts';
-import { type Io, print } from '../../framework/io.ts';
+import { type Io, print, printError } from '../../framework/io.ts';
 
 const upstreamFlag: Flag<ReadonlyMap<string, UpstreamConfig>> = {
   usage:
@@ -86,10 +86,10 @@ Usage: {program} connect proxy [options]
   handlesSignals: true,
   flags,
   run: async ({ flags: values, args, io, client }) => {
-    if (args.length > 0) throw new CommandFailure('Should have no non-flag arguments.');
+    if (args.length > 0) throw new CommandFailure('==> Should have no non-flag arguments.');
     const level = logLevel(values['log-level']);
     if (values.revocation !== 'live' && values.revocation !== 'new-connections') {
-      throw new CommandFailure(`-revocation must be live or new-connections, not ${JSON.stringify(values.revocation)}`);
+      throw new CommandFailure(`==> -revocation must be live or new-connections, not ${JSON.stringify(values.revocation)}`);
     }
     heading(io, 'Consul Connect proxy starting...');
     const source = await preparing('Error preparing configuration', () => configSource(values, client(), io));
@@ -98,7 +98,7 @@ Usage: {program} connect proxy [options]
       level,
       json: values['log-json'],
       clock: systemClock,
-      writeLine: (line) => print(io, line),
+      writeLine: logWriter(io, values['log-json']),
     });
     const proxy = createProxy(
       {
@@ -118,41 +118,43 @@ Usage: {program} connect proxy [options]
     );
     print(io, '');
     heading(io, 'Log data will now stream in as it occurs:\n');
-    await serve(proxy, io);
+    const failure = await serve(proxy, io);
+    if (failure !== undefined) printError(io, `==> Failed running proxy: ${failure}`);
     heading(io, 'Consul Connect proxy shutdown');
-    return EXIT.ok;
+    // Consul ends with 0 even then, and a supervisor that restarts what failed would not.
+    return failure === undefined ? EXIT.ok : EXIT.failure;
   },
 });
 
 type Values = { readonly [Name in keyof typeof flags]: (typeof flags)[Name]['initial'] };
 
-/** Until a signal, or until it cannot start. The second signal cuts the draining short. */
-async function serve(proxy: Proxy, io: Io): Promise<void> {
-  const stopped = Promise.withResolvers<void>();
-  const stop = async (): Promise<void> => {
-    await proxy.stop();
-    stopped.resolve();
-  };
+/** Until a signal, or until it cannot start: then why. The second signal cuts the draining short. */
+async function serve(proxy: Proxy, io: Io): Promise<string | undefined> {
+  const stopRequested = Promise.withResolvers<undefined>();
+  let stopping = false;
   const forget = io.onSignal((signal) => {
-    if (signal === 'SIGINT' || signal === 'SIGTERM') void stop();
+    if (signal !== 'SIGINT' && signal !== 'SIGTERM') return;
+    if (stopping) void proxy.stop();
+    else stopRequested.resolve(undefined);
   });
-  if (io.signal.aborted) void stop();
-  io.signal.addEventListener('abort', () => void stop(), { once: true });
+  if (io.signal.aborted) stopRequested.resolve(undefined);
+  io.signal.addEventListener('abort', () => stopRequested.resolve(undefined), { once: true });
   proxy.start();
-  await Promise.race([stopped.promise, failed(proxy, io)]);
-  await stop();
+  const failure = await Promise.race([stopRequested.promise, failureOf(proxy)]);
+  stopping = true;
+  await proxy.stop();
   forget();
+  return failure;
 }
 
 /** Never resolves while the proxy works. */
-async function failed(proxy: Proxy, io: Io): Promise<void> {
+async function failureOf(proxy: Proxy): Promise<string> {
   try {
     await proxy.ready;
   } catch (error) {
-    if (!io.signal.aborted) heading(io, `Failed running proxy: ${messageOf(error)}`);
-    return;
+    return error instanceof Error ? error.message : String(error);
   }
-  await new Promise<never>(() => undefined);
+  return new Promise<never>(() => undefined);
 }
 
 async function configSource(values: Values, client: LictorClient, io: Io): Promise<ConfigSource> {
@@ -217,7 +219,7 @@ function flagsSource(values: Values, io: Io): ConfigSource {
   const config = { service, upstreams: given, ...(publicListener !== undefined && { publicListener }) };
   if (!values.register) return { kind: 'static', config };
   if (publicListener === undefined)
-    throw new CommandFailure('Failed initializing registration: -register may only be specified with -service and -listen');
+    throw new CommandFailure('==> Failed initializing registration: -register may only be specified with -service and -listen');
   const id = values['register-id'] === '' ? `${service}-proxy` : `${service}-proxy-${values['register-id']}`;
   const { host, port } = splitHostPort(values.listen);
   return {
@@ -262,7 +264,7 @@ function logLevel(text: string): LogLevel {
   const lower = text.toLowerCase();
   const level = LOG_LEVELS.find((known) => known === lower);
   if (level === undefined) {
-    throw new CommandFailure(`Invalid log level: ${text}. Valid log levels are: [TRACE DEBUG INFO WARN ERROR]`);
+    throw new CommandFailure(`==> Invalid log level: ${text}. Valid log levels are: [TRACE DEBUG INFO WARN ERROR]`);
   }
   return level;
 }
@@ -271,9 +273,14 @@ async function preparing<T>(context: string, action: () => Promise<T>): Promise<
   try {
     return await action();
   } catch (error) {
-    if (error instanceof CommandFailure) throw new CommandFailure(`==> ${error.message}`);
+    if (error instanceof CommandFailure) throw error;
     throw new CommandFailure(`==> ${context}: ${messageOf(error)}`, EXIT.failure, { cause: error });
   }
+}
+
+/** Text lines stand four columns in, as Consul's do. */
+function logWriter(io: Io, isJson: boolean): (line: string) => void {
+  return isJson ? (line) => print(io, line) : (line) => print(io, `    ${line}`);
 }
 
 function heading(io: Io, text: string): void {
