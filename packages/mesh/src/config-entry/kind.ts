@@ -2,24 +2,37 @@ import type { ConfigEntryKind } from '@lictor/protocol';
 import type { Shape } from '../shape/index.ts';
 
 /** One kind of config entry. Everything that knows a kind's fields lies in its definition. */
-export interface KindDefinition<T extends EntryFields = EntryFields> {
+export interface KindRules<T> {
   readonly kind: ConfigEntryKind;
   readonly shape: Shape<T>;
-  /** Fills in defaults, in place. Throws LictorError for what cannot be normalised. */
-  normalise?(entry: T): void;
+  /** Fills in defaults, in place. @throws LictorError for what cannot be normalised */
+  readonly normalise?: (entry: T) => void;
   /** @throws LictorError `rejected`, in Consul's words */
-  validate(entry: T): void;
-  /** Entries that only the leader's controllers write. */
-  readonly isGenerated?: boolean;
+  readonly validate: (entry: T) => void;
+  /** For the kind whose only entry has no Name of its own in Consul's JSON. */
+  readonly fixedName?: string;
 }
 
-/** Fields of every kind. */
-export interface EntryFields {
-  Name: string;
-  Meta: Record<string, string>;
+/** A kind whose entry type is its own affair: input goes in, the stored form comes out. */
+export interface KindDefinition {
+  readonly kind: ConfigEntryKind;
+  readonly fixedName?: string;
+  /**
+   * Decodes, normalises and validates.
+   * @throws DecodeError when `decodeWith` does; LictorError `rejected`
+   */
+  parse(decodeWith: <T>(shape: Shape<T>) => T): Readonly<Record<string, unknown>>;
 }
 
-export function defineKind<T extends EntryFields>(definition: KindDefinition<T>): KindDefinition {
-  // Definitions are looked up by kind, and an entry is decoded by its own definition's shape.
-  return definition as unknown as KindDefinition;
+export function defineKind<T>(rules: KindRules<T>): KindDefinition {
+  return {
+    kind: rules.kind,
+    ...(rules.fixedName !== undefined && { fixedName: rules.fixedName }),
+    parse: (decodeWith) => {
+      const entry = decodeWith(rules.shape);
+      rules.normalise?.(entry);
+      rules.validate(entry);
+      return rules.shape.encodeKept(entry) as Record<string, unknown>;
+    },
+  };
 }

@@ -1,10 +1,11 @@
 import { CONFIG_ENTRY_KINDS, type ConfigEntry, type ConfigEntryKind, DecodeError, decode, LictorError } from '@lictor/protocol';
 import { contentHash } from '../content-hash.ts';
 import { joinProblems, quote, rejected } from '../problems.ts';
-import type { EntryFields, KindDefinition } from './kind.ts';
+import type { Shape } from '../shape/index.ts';
 import { KINDS } from './kinds/index.ts';
 
-const INDEX_FIELDS = ['Hash', 'CreateIndex', 'ModifyIndex'];
+/** What clients send back from a read; computed anew. */
+const DERIVED_FIELDS = ['Hash', 'CreateIndex', 'ModifyIndex'];
 
 /**
  * A config entry from a request or file (CamelCase or snake_case keys, HCL blocks or JSON): decoded, defaults filled in, validated. The
@@ -14,12 +15,13 @@ const INDEX_FIELDS = ['Hash', 'CreateIndex', 'ModifyIndex'];
 export function parseConfigEntry(input: Readonly<Record<string, unknown>>): ConfigEntry {
   const kind = readKind(input);
   if (kind === 'sameness-group') throw rejected('sameness-groups are an enterprise-only feature');
-  const definition = findKind(kind);
-  const entry = decodeEntry(definition, input);
-  definition.normalise?.(entry);
-  definition.validate(entry);
-  if (definition.isGenerated) throw rejected(`${kind} entries are written by the servers only`);
-  return encodeEntry(definition, entry);
+  const definition = KINDS.get(kind);
+  if (definition === undefined) throw new LictorError('invalid-argument', `invalid config entry kind: ${kind}`);
+  const fields = definition.parse((shape) => decodeStrictly(shape, input));
+  const content: Record<string, unknown> = { ...fields, Kind: definition.kind };
+  for (const field of DERIVED_FIELDS) delete content[field];
+  const name = definition.fixedName ?? String(content.Name ?? '');
+  return { ...content, Kind: definition.kind, Name: name, Hash: contentHash(content), CreateIndex: 0, ModifyIndex: 0 };
 }
 
 /** @throws LictorError `rejected` for a kind that does not exist: what GET, LIST and DELETE answer */
@@ -29,16 +31,11 @@ export function checkConfigEntryKind(kind: string): ConfigEntryKind {
   return known;
 }
 
-/** A decoded entry from its shown form, for code that reads entries. */
-export function decodeStored<T extends EntryFields>(definition: KindDefinition<T>, entry: ConfigEntry): T {
-  return decode(definition.shape, entry);
-}
-
-export function encodeEntry<T extends EntryFields>(definition: KindDefinition<T>, entry: T): ConfigEntry {
-  const fields = { ...(definition.shape.encodeKept(entry) as Record<string, unknown>) };
-  for (const field of INDEX_FIELDS) delete fields[field];
-  const content = { ...fields, Kind: definition.kind, Name: entry.Name };
-  return { ...content, Hash: contentHash(content), CreateIndex: 0, ModifyIndex: 0 };
+/** An entry as Consul's JSON shows it: a kind with one fixed name has no Name. */
+export function encodeConfigEntry(entry: ConfigEntry): Record<string, unknown> {
+  if (KINDS.get(entry.Kind)?.fixedName === undefined) return { ...entry };
+  const { Name: _fixed, ...rest } = entry;
+  return rest;
 }
 
 function readKind(input: Readonly<Record<string, unknown>>): string {
@@ -48,15 +45,9 @@ function readKind(input: Readonly<Record<string, unknown>>): string {
   return kind;
 }
 
-function findKind(kind: string): KindDefinition {
-  const definition = KINDS.get(kind);
-  if (definition === undefined) throw new LictorError('invalid-argument', `invalid config entry kind: ${kind}`);
-  return definition;
-}
-
-function decodeEntry(definition: KindDefinition, input: Readonly<Record<string, unknown>>): EntryFields {
+function decodeStrictly<T>(shape: Shape<T>, input: Readonly<Record<string, unknown>>): T {
   try {
-    return decode(definition.shape, input, { unknownKeys: 'error', weak: true });
+    return decode(shape, input, { unknownKeys: 'error', weak: true });
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     if (error.unknownKeys.length === 0) {
