@@ -22,6 +22,7 @@ export const commandTable: CommandTable = {
     synopsis: 'Modify the configuration of the certificate authority',
     load: () => import('./connect/ca/set-config.ts'),
   },
+  'connect proxy': { synopsis: 'Runs a sidecar proxy', load: () => import('./connect/proxy.ts') },
   event: { synopsis: 'Fire a new event', load: () => import('./event.ts') },
   'force-leave': { synopsis: 'Forces a member of the cluster to enter the "left" state', load: () => import('./force-leave.ts') },
   info: { synopsis: 'Provides debugging information for operators', load: () => import('./info.ts') },
