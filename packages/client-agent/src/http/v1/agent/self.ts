@@ -1,0 +1,63 @@
+import type { ApiDeps } from '../../deps.ts';
+import { encodeJson } from '../../reply/json.ts';
+import { jsonReply, type Reply } from '../../reply/reply.ts';
+import type { ApiRequest } from '../../request/api-request.ts';
+import { acl, type Route } from '../../routing/route.ts';
+import { debugConfigJson } from '../../views/debug-config.ts';
+
+/** Who this agent is (consul-facts H038, H040). */
+export const agentSelfRoutes: readonly Route[] = [
+  { method: 'GET', path: '/v1/agent/self', acl: acl.agent('read'), handle: self },
+  { method: 'GET', path: '/v1/agent/version', acl: acl.none, handle: version },
+];
+
+/** Where every node stands before anything was measured. */
+const ORIGIN = { Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 0.000_01 };
+
+async function self(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
+  const { config } = request;
+  const { build } = deps;
+  const body = {
+    Config: {
+      Datacenter: config.datacenter,
+      PrimaryDatacenter: config.primaryDatacenter,
+      NodeName: config.nodeName,
+      NodeID: config.nodeId,
+      Revision: build.revision,
+      Server: config.server,
+      Version: build.version,
+      BuildDate: build.buildDate,
+    },
+    DebugConfig: debugConfigJson(config, build),
+    Coord: await ownCoordinate(request, deps),
+    Member: deps.membership.members(false).find((member) => member.Name === config.nodeName) ?? null,
+    Stats: { ...deps.stats(), build: buildStats(deps) },
+    Meta: { ...config.nodeMeta, 'consul-network-segment': '', 'consul-version': build.version },
+    xDS: xdsJson(config.ports.grpc, config.ports.grpcTls),
+  };
+  return jsonReply(encodeJson(body, request.indent));
+}
+
+function buildStats({ build }: ApiDeps): Readonly<Record<string, string>> {
+  return { prerelease: build.prerelease, revision: build.revision, version: build.version, version_metadata: '' };
+}
+
+/** The TLS port first, as clients that know only `Port` expect. Which proxies are driven stands here as soon as one is. */
+function xdsJson(plaintext: number, tls: number): object {
+  return { SupportedProxies: { envoy: [] }, Port: tls > 0 ? tls : plaintext, Ports: { Plaintext: plaintext, TLS: tls } };
+}
+
+async function ownCoordinate(request: ApiRequest, deps: ApiDeps): Promise<object> {
+  try {
+    const { value } = await deps.server.call('Coordinate.Node', { node: request.config.nodeName }, { query: { consistency: 'stale' } });
+    return value[0]?.Coord ?? ORIGIN;
+  } catch {
+    // Without servers the agent still answers for itself.
+    return ORIGIN;
+  }
+}
+
+function version(request: ApiRequest, { build }: ApiDeps): Reply {
+  const human = build.prerelease === '' ? build.version : `${build.version}-${build.prerelease}`;
+  return jsonReply(encodeJson({ SHA: build.revision, BuildDate: build.buildDate, HumanVersion: human, FIPS: '' }, request.indent));
+}

@@ -1,0 +1,35 @@
+import type { Route } from '../routing/route.ts';
+import { agentRoutes } from './agent/index.ts';
+import { catalogRoutes } from './catalog.ts';
+import { configRoutes } from './config.ts';
+import { connectCaRoutes } from './connect/ca.ts';
+import { explainRoutes } from './connect/explain.ts';
+import { intentionRoutes } from './connect/intentions.ts';
+import { coordinateRoutes } from './coordinate.ts';
+import { eventRoutes } from './event.ts';
+import { healthRoutes } from './health.ts';
+import { kvRoutes } from './kv.ts';
+import { operatorRoutes } from './operator.ts';
+import { sessionRoutes } from './session.ts';
+import { snapshotRoutes } from './snapshot.ts';
+import { statusRoutes } from './status.ts';
+import { txnRoutes } from './txn.ts';
+
+/** The whole API: docs/reference/http.md lists the same routes, and a test compares the two. */
+export const apiRoutes: readonly Route[] = [
+  ...agentRoutes,
+  ...catalogRoutes,
+  ...configRoutes,
+  ...connectCaRoutes,
+  ...intentionRoutes,
+  ...explainRoutes,
+  ...coordinateRoutes,
+  ...eventRoutes,
+  ...healthRoutes,
+  ...kvRoutes,
+  ...operatorRoutes,
+  ...sessionRoutes,
+  ...snapshotRoutes,
+  ...statusRoutes,
+  ...txnRoutes,
+];

@@ -1,0 +1,19 @@
+import type { Session } from '@lictor/protocol';
+import { sharedView, type View } from '../reply/json.ts';
+
+export const sessionsView: View<readonly Session[]> = sharedView((sessions) => sessions.map(sessionJson));
+
+export function sessionJson(session: Session): object {
+  return {
+    ID: session.ID,
+    Name: session.Name,
+    Node: session.Node,
+    LockDelay: Math.round(session.LockDelay * 1e6),
+    Behavior: session.Behavior,
+    TTL: session.TTL,
+    NodeChecks: session.NodeChecks,
+    ServiceChecks: session.ServiceChecks.length === 0 ? null : session.ServiceChecks.map(({ ID, Namespace }) => ({ ID, Namespace })),
+    CreateIndex: session.CreateIndex,
+    ModifyIndex: session.ModifyIndex,
+  };
+}
