@@ -1,5 +1,16 @@
-import type { HealthCheck, NodeService } from '@lictor/protocol';
+import {
+  type ConnectProxyConfig,
+  checkDefinition,
+  connectProxyConfig,
+  DecodeError,
+  decode,
+  type HealthCheck,
+  type NodeService,
+  type schema,
+} from '@lictor/protocol';
 import type { NodeFields } from './nodes.ts';
+import { NO_PROXY } from './rows.ts';
+import { sameValue } from './same-content.ts';
 
 /**
  * What a log entry must look like before it may touch the catalog: a follower applies whatever was committed, by an older or a
@@ -24,13 +35,39 @@ export function isNodeService(value: unknown): value is NodeService {
     typeof value.EnableTagOverride === 'boolean' &&
     isStringList(value.Tags) &&
     isStringMapOrNull(value.Meta) &&
-    (value.TaggedAddresses === null || isObject(value.TaggedAddresses)) &&
+    (value.TaggedAddresses === null || areServiceAddresses(value.TaggedAddresses)) &&
     isObject(value.Weights) &&
-    isObject(value.Proxy) &&
-    typeof value.Proxy.DestinationServiceName === 'string' &&
+    areNumbers(value.Weights.Passing, value.Weights.Warning) &&
+    isProxy(value.Proxy) &&
     isObject(value.Connect) &&
-    (value.Ports === undefined || Array.isArray(value.Ports))
+    typeof value.Connect.Native === 'boolean' &&
+    (value.Ports === undefined || arePorts(value.Ports))
   );
+}
+
+function areServiceAddresses(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  return Object.values(value).every((address) => isObject(address) && areStrings(address.Address) && areNumbers(address.Port));
+}
+
+function arePorts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((port) => isObject(port) && areStrings(port.Name) && areNumbers(port.Port));
+}
+
+/** Most instances are no proxies, and comparing is cheaper than decoding. */
+function isProxy(value: unknown): value is ConnectProxyConfig {
+  if (!isObject(value)) return false;
+  return sameValue(value, NO_PROXY) || (typeof value.DestinationServiceName === 'string' && decodes(connectProxyConfig, value));
+}
+
+/** Whether a complete value has the schema's form: decoding must find it and leave it as it is. */
+function decodes(form: schema.Schema<unknown>, value: Readonly<Record<string, unknown>>): boolean {
+  try {
+    return sameValue(decode(form, value), value);
+  } catch (thrown) {
+    if (thrown instanceof DecodeError) return false;
+    throw thrown;
+  }
 }
 
 export function isHealthCheck(value: unknown): value is HealthCheck {
@@ -41,8 +78,26 @@ export function isHealthCheck(value: unknown): value is HealthCheck {
     areStrings(value.Type, value.Interval, value.Timeout, value.PeerName) &&
     areNumbers(value.ExposedPort) &&
     isStringList(value.ServiceTags) &&
-    isObject(value.Definition)
+    isObject(value.Definition) &&
+    isDefinition(value.Definition)
   );
+}
+
+/** Only set fields are there, so each is looked at by itself. */
+function isDefinition(definition: Readonly<Record<string, unknown>>): boolean {
+  return Object.entries(definition).every(([name, value]) => CHECK_FIELDS.get(name)?.(value) === true);
+}
+
+const CHECK_FIELDS: ReadonlyMap<string, (value: unknown) => boolean> = fieldTests();
+
+function fieldTests(): ReadonlyMap<string, (value: unknown) => boolean> {
+  const { ID: _id, CheckID: _checkId, ...defaults } = decode(checkDefinition, { H2PingUseTLS: true });
+  const testOf = (zero: unknown): ((value: unknown) => boolean) => {
+    if (Array.isArray(zero)) return isStringList;
+    if (typeof zero === 'object') return (value) => isObject(value) && Object.values(value).every(isStringList);
+    return (value) => typeof value === typeof zero;
+  };
+  return new Map(Object.entries(defaults).map(([name, zero]) => [name, testOf(zero)]));
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

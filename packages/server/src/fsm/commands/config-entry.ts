@@ -48,7 +48,13 @@ function isApplyBody(value: unknown): value is ConfigEntryApplyBody {
 
 function isEntry(value: unknown): value is ConfigEntry {
   if (!isObject(value) || typeof value.Name !== 'string' || !isName(value.Name)) return false;
+  if (value.Kind === 'service-intentions' && !areSources(value.Sources)) return false;
   return CONFIG_ENTRY_KINDS.some((kind) => kind === value.Kind);
+}
+
+/** What every list of intentions reads; content is not validated again, for rules may change while old logs are replayed. */
+function areSources(value: unknown): boolean {
+  return Array.isArray(value) && value.every((source) => isObject(source) && typeof source.Name === 'string');
 }
 
 function isDeleteBody(value: unknown): value is ConfigEntryDeleteBody {
