@@ -11,20 +11,27 @@ export const MAX_ENTRY_VALUES = 500_000;
 const PROTO_KEY = Buffer.from('__proto__');
 
 /** What is wrong with the bytes as one msgpack value of the kinds that Lictor writes; undefined when nothing is. */
-export function checkMsgpack(bytes: Uint8Array, maxDepth = MAX_ENTRY_DEPTH, maxValues = MAX_ENTRY_VALUES): string | undefined {
+export function checkMsgpack(bytes: Uint8Array): string | undefined {
+  const end = measureMsgpack(bytes, 0);
+  if (typeof end === 'string') return end;
+  return end === bytes.length ? undefined : 'bytes after the value';
+}
+
+/** Where the msgpack value that begins at `start` ends, without decoding it; text says why it is refused. */
+export function measureMsgpack(bytes: Uint8Array, start: number): number | string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  /** Values still to come at each open level; a map counts its keys too. */
+  /** Values still to come at each open level; a map counts its keys too, so an even number of them is a key's turn. */
   const pending: number[] = [];
-  /** Whether the level is a map: its even positions are keys. */
   const isMap: boolean[] = [];
-  let position = 0;
+  let position = start;
   let values = 0;
   do {
     if (position >= bytes.length) return 'truncated';
-    if (++values > maxValues) return 'too many values';
+    if (++values > MAX_ENTRY_VALUES) return 'too many values';
     const level = pending.length - 1;
-    const isKey = level >= 0 && isMap[level] === true && ((pending[level] ?? 0) & 1) === 0;
-    if (level >= 0) pending[level] = (pending[level] ?? 0) - 1;
+    const left = pending[level] ?? 0;
+    const isKey = isMap[level] === true && (left & 1) === 0;
+    if (level >= 0) pending[level] = left - 1;
     const head = readHead(view, bytes, position);
     if (typeof head === 'string') return head;
     if (head.end > bytes.length) return 'truncated';
@@ -34,17 +41,17 @@ export function checkMsgpack(bytes: Uint8Array, maxDepth = MAX_ENTRY_DEPTH, maxV
     }
     position = head.end;
     if (head.children > 0) {
-      if (pending.length >= maxDepth) return 'nested too deeply';
+      if (pending.length >= MAX_ENTRY_DEPTH) return 'nested too deeply';
       if (head.children > bytes.length - position) return 'truncated';
       pending.push(head.children);
       isMap.push(head.isMap);
     }
-    while (pending.length > 0 && pending[pending.length - 1] === 0) {
+    while (pending.at(-1) === 0) {
       pending.pop();
       isMap.pop();
     }
   } while (pending.length > 0);
-  return position === bytes.length ? undefined : 'bytes after the value';
+  return position;
 }
 
 interface Head {

@@ -19,8 +19,7 @@ export interface TestStore {
 }
 
 /** A store and its state machine without consensus: what tests of tables, commands and queries need. */
-export function createTestStore(handlers: CommandHandlers = COMMAND_HANDLERS): TestStore {
-  const store = new StateStore();
+export function createTestStore(handlers: CommandHandlers = COMMAND_HANDLERS, store = new StateStore()): TestStore {
   const metrics = silentMetrics;
   const fsm = new Fsm(store, handlers, { logger: silentLogger, metrics });
   return {

@@ -1,0 +1,3 @@
+export { type DecodedSnapshot, decodeSnapshot, decodeSnapshotNow } from './decode.ts';
+export { encodeSnapshot } from './encode.ts';
+export { inSlices } from './slices.ts';

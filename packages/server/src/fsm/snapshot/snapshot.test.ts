@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { StateStore } from '../../state/store.ts';
+import { COMMAND_HANDLERS } from '../commands/index.ts';
+import { ALL_TABLES } from '../../state/tables/index.ts';
+import { kvTable } from '../../state/tables/kv.ts';
+import { createTestStore, type TestStore } from '../../testing/index.ts';
+import type { KvOperation } from '@lictor/protocol';
+import { decodeSnapshotNow, encodeSnapshot } from './index.ts';
+
+const kvWrite = fc.record({
+  operation: fc.constantFrom<KvOperation>('set', 'delete', 'delete-tree', 'cas'),
+  key: fc.constantFrom('a', 'a/b', 'a/c', 'b', ''),
+  flags: fc.oneof(fc.nat(), fc.bigInt({ min: 2n ** 53n, max: 2n ** 64n - 1n })),
+  value: fc.uint8Array({ maxLength: 4 }),
+});
+type KvStep = (typeof kvWrite)['generate'] extends (...args: never) => { value: infer Step } ? Step : never;
+
+function encode(store: StateStore): Buffer {
+  return Buffer.concat([...encodeSnapshot(store.snapshot())]);
+}
+
+function restored(bytes: Uint8Array): StateStore {
+  const store = new StateStore();
+  const { tables, lastIndex } = decodeSnapshotNow(bytes, ALL_TABLES);
+  store.replace(tables, lastIndex);
+  return store;
+}
+
+function run(steps: readonly KvStep[], test: TestStore = createTestStore()): TestStore {
+  for (const { operation, key, flags, value } of steps) {
+    test.apply('kv.apply', { operation, entry: { Key: key, Value: value, Flags: flags, Session: '', ModifyIndex: 0 } });
+  }
+  return test;
+}
+
+describe('FSM snapshot', () => {
+  it('is the same bytes for the same log, and restores to a state that encodes to the same bytes and reads the same', () => {
+    fc.assert(
+      fc.property(fc.array(kvWrite, { maxLength: 40 }), fc.array(kvWrite, { maxLength: 5 }), (steps, more) => {
+        const first = run(steps);
+        const bytes = encode(first.store);
+        expect(encode(run(steps).store).equals(bytes)).toBe(true);
+        const second = restored(bytes);
+        expect(encode(second).equals(bytes)).toBe(true);
+        for (const prefix of ['', 'a', 'a/', 'x']) {
+          const [before, after] = [first.store.reader(), second.reader()];
+          expect(after.scan(kvTable, prefix)).toEqual(before.scan(kvTable, prefix));
+          expect(after.resultIndex()).toBe(before.resultIndex());
+        }
+        expect(encode(run(more, createTestStore(COMMAND_HANDLERS, second)).store)).toEqual(encode(run(more, first).store));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('keeps the indexes of buckets that a removal touched last', () => {
+    const test = createTestStore();
+    for (const Key of ['a', 'b']) test.write((txn) => txn.put(kvTable, { ...EMPTY, Key, Session: 's' }));
+    test.write((txn) => txn.remove(kvTable, 'a'));
+    test.write((txn) => txn.put(kvTable, { ...EMPTY, Key: 'c', Session: 't' }));
+    test.write((txn) => txn.remove(kvTable, 'c'));
+    for (const session of ['s', 't']) {
+      const [before, after] = [test.store.reader(), restored(encode(test.store)).reader()];
+      expect(after.find(kvTable, 'session', session)).toEqual(before.find(kvTable, 'session', session));
+      expect(after.resultIndex()).toBe(before.resultIndex());
+    }
+  });
+
+  it('refuses damage anywhere, as a typed error and never as a changed state', () => {
+    const bytes = encode(run([{ operation: 'set', key: 'a', flags: 1, value: Uint8Array.of(1, 2, 3) }]).store);
+    for (let at = 0; at < bytes.length; at++) {
+      const flipped = Buffer.from(bytes);
+      flipped[at] = (flipped[at] ?? 0) ^ 0x01;
+      expect(() => decodeSnapshotNow(flipped, ALL_TABLES), `byte ${at}`).toThrow(/^failed to restore snapshot/);
+      expect(() => decodeSnapshotNow(bytes.subarray(0, at), ALL_TABLES), `cut at ${at}`).toThrow(/^failed to restore snapshot/);
+    }
+  });
+
+  it('begins as Consul’s snapshots do: a msgpack map with LastIndex', () => {
+    const store = new StateStore();
+    store.apply(7, 0, () => true);
+    const bytes = encode(store);
+    expect(bytes[0]).toBe(0xde);
+    expect(bytes.subarray(3, 13).toString('latin1')).toBe('\xa9LastIndex');
+  });
+});
+
+describe('the table registry', () => {
+  it('has every table that state/tables declares', async () => {
+    const folder = new URL('../../state/tables/', import.meta.url);
+    const files = readdirSync(folder).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && name !== 'index.ts');
+    const declared: unknown[] = [];
+    for (const name of files) {
+      const exported = (await import(new URL(name, folder).href)) as Record<string, unknown>;
+      declared.push(
+        ...Object.entries(exported)
+          .filter(([symbol]) => symbol.endsWith('Table'))
+          .map(([, table]) => table),
+      );
+    }
+    expect(new Set(ALL_TABLES)).toEqual(new Set(declared));
+    expect(new Set(ALL_TABLES.map((table) => table.name)).size).toBe(ALL_TABLES.length);
+  });
+});
+
+const EMPTY = { LockIndex: 0, Flags: 0, Value: Buffer.alloc(0), CreateIndex: 0, ModifyIndex: 0 };
