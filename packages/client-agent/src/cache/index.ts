@@ -1,0 +1,1 @@
+export { Cache, type CachePorts, IDLE_TTL_MS, type LeafSource } from './cache.ts';

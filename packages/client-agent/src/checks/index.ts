@@ -1,0 +1,3 @@
+export { CheckManager, type CheckManagerPorts } from './manager.ts';
+export { checkRunnable } from './create-runner.ts';
+export { CriticalServiceReaper } from './reaper.ts';

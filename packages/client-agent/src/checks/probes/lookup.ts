@@ -1,0 +1,37 @@
+import { lookup as dnsLookup } from 'node:dns';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
+
+/** Cloud metadata services live here: 169.254.169.254 and fe80::/10 (security.md, CVE-2022-29153: SSRF through checks). */
+const LINK_LOCAL = new BlockList();
+LINK_LOCAL.addSubnet('169.254.0.0', 16, 'ipv4');
+LINK_LOCAL.addSubnet('fe80::', 10, 'ipv6');
+LINK_LOCAL.addAddress('fd00:ec2::254', 'ipv6');
+
+export function isLinkLocal(address: string): boolean {
+  const family = isIP(address);
+  if (family === 0) return false;
+  if (LINK_LOCAL.check(address, family === 4 ? 'ipv4' : 'ipv6')) return true;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  return mapped !== undefined && LINK_LOCAL.check(mapped, 'ipv4');
+}
+
+/** Refuses link-local addresses after resolution, so that a name cannot lead there either. */
+export const refusingLookup: LookupFunction = (hostname, options, callback) => {
+  dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
+    if (error !== null) {
+      callback(error, '', 0);
+      return;
+    }
+    const allowed = addresses.filter((entry) => !isLinkLocal(entry.address));
+    const first = allowed[0];
+    if (first === undefined)
+      callback(new Error(`dial tcp: ${hostname} is a link-local address, refused by check_refuse_link_local`), '', 0);
+    else if (options.all === true) callback(null, allowed);
+    else callback(null, first.address, first.family);
+  });
+};
+
+/** For targets that are addresses already: Node does not look those up. */
+export function refusalFor(host: string): string | undefined {
+  return isLinkLocal(host) ? `dial tcp: ${host} is a link-local address, refused by check_refuse_link_local` : undefined;
+}

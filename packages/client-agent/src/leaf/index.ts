@@ -1,0 +1,1 @@
+export { LeafManager, type LeafPorts } from './manager.ts';
