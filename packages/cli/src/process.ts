@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { commandTable } from './commands/table.ts';
-import type { Command } from './framework/command.ts';
+import { type Command, messageOf } from './framework/command.ts';
 import { dispatch } from './framework/dispatch.ts';
 import { EXIT } from './framework/exit-codes.ts';
 import { type Io, type Output, print } from './framework/io.ts';

@@ -105,7 +105,7 @@ async function collect(file: TarFile): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function parseMeta(bytes: Buffer): SnapshotMeta {
+export function parseMeta(bytes: Buffer): SnapshotMeta {
   try {
     const raw = JSON.parse(bytes.toString('utf8')) as Partial<SnapshotMeta>;
     return {
