@@ -42,9 +42,13 @@ export function makeNodeRow(node: Omit<Node, 'CreateIndex' | 'ModifyIndex'>): No
   };
 }
 
+/** An instance as commands carry it: without `Proxy` it is no proxy. */
+export type ServiceFields = Omit<NodeService, 'Proxy' | 'CreateIndex' | 'ModifyIndex'> & { readonly Proxy?: NodeService['Proxy'] };
+
 /** `nodeName` is the node row's own string: thousands of instances then share it. */
-export function makeServiceRow(nodeName: string, service: NodeService): ServiceRow {
-  const isDefaultProxy = service.Kind === '' && sameValue(service.Proxy, NO_PROXY);
+export function makeServiceRow(nodeName: string, service: ServiceFields): ServiceRow {
+  const { Proxy: proxy } = service;
+  const isDefaultProxy = proxy === undefined || (service.Kind === '' && sameValue(proxy, NO_PROXY));
   const row: ServiceRow = {
     Node: nodeName,
     Kind: service.Kind,
@@ -58,7 +62,7 @@ export function makeServiceRow(nodeName: string, service: NodeService): ServiceR
     SocketPath: service.SocketPath,
     Weights: sameValue(service.Weights, EVEN_WEIGHTS) ? EVEN_WEIGHTS : service.Weights,
     EnableTagOverride: service.EnableTagOverride,
-    Proxy: isDefaultProxy ? NO_PROXY : service.Proxy,
+    Proxy: isDefaultProxy ? NO_PROXY : proxy,
     Connect: service.Connect.Native ? NATIVE : NOT_NATIVE,
     PeerName: service.PeerName,
     CreateIndex: 0,
@@ -68,7 +72,7 @@ export function makeServiceRow(nodeName: string, service: NodeService): ServiceR
 }
 
 /** These are rare, and a field that is always there costs every row. */
-function withOptionalFields(row: ServiceRow, service: NodeService): ServiceRow {
+function withOptionalFields(row: ServiceRow, service: ServiceFields): ServiceRow {
   const { Ports, Locality, AI, LocallyRegisteredAsSidecar } = service;
   const hasPorts = Ports !== undefined && Ports.length > 0;
   if (!hasPorts && Locality === undefined && AI === undefined && LocallyRegisteredAsSidecar !== true) return row;

@@ -1,12 +1,11 @@
 import { validateServiceMeta } from '@lictor/mesh';
-import type { NodeService } from '@lictor/protocol';
 import { nodeKey, nodesTable } from '../../state/tables/nodes.ts';
 import { meshServiceOf, type ServiceRow, serviceKey, servicesTable } from '../../state/tables/services.ts';
 import type { StateTxn } from '../../state/types.ts';
 import { CommandFailure } from '../types.ts';
 import { adoptChecks, MISSING_NODE, removeCheckGroup } from './checks.ts';
 
-import { makeServiceRow } from './rows.ts';
+import { makeServiceRow, NO_PROXY, type ServiceFields } from './rows.ts';
 import { sameContent, sameValue } from './same-content.ts';
 import { assignVirtualIp, releaseVirtualIp } from './virtual-ips.ts';
 
@@ -14,7 +13,7 @@ import { assignVirtualIp, releaseVirtualIp } from './virtual-ips.ts';
 export const VIRTUAL_IP_TAG = 'consul-virtual';
 
 /** Creates or changes an instance. Those of the mesh get their service's virtual IP. */
-export function ensureService(txn: StateTxn, nodeName: string, service: NodeService): ServiceRow | CommandFailure {
+export function ensureService(txn: StateTxn, nodeName: string, service: ServiceFields): ServiceRow | CommandFailure {
   const metaProblem = validateServiceMeta(service.Kind, service.Meta);
   if (metaProblem !== undefined) {
     const message = `Invalid Service Meta for node ${nodeName} and serviceID ${service.ID}: ${metaProblem}`;
@@ -35,8 +34,8 @@ export function ensureService(txn: StateTxn, nodeName: string, service: NodeServ
   return written;
 }
 
-function withVirtualIp(txn: StateTxn, service: NodeService): NodeService | CommandFailure {
-  const name = meshServiceOf(service);
+function withVirtualIp(txn: StateTxn, service: ServiceFields): ServiceFields | CommandFailure {
+  const name = meshServiceOf({ ...service, Proxy: service.Proxy ?? NO_PROXY });
   if (name === '') return service;
   const address = assignVirtualIp(txn, name);
   if (address instanceof CommandFailure) {

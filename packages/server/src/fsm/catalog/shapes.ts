@@ -5,11 +5,10 @@ import {
   DecodeError,
   decode,
   type HealthCheck,
-  type NodeService,
   type schema,
 } from '@lictor/protocol';
 import type { NodeFields } from './nodes.ts';
-import { NO_PROXY } from './rows.ts';
+import { NO_PROXY, type ServiceFields } from './rows.ts';
 import { sameValue } from './same-content.ts';
 
 /**
@@ -26,7 +25,7 @@ export function isNodeFields(value: unknown): value is NodeFields {
   );
 }
 
-export function isNodeService(value: unknown): value is NodeService {
+export function isServiceFields(value: unknown): value is ServiceFields {
   return (
     isObject(value) &&
     areNames(value.ID, value.Service) &&
@@ -38,7 +37,7 @@ export function isNodeService(value: unknown): value is NodeService {
     (value.TaggedAddresses === null || areServiceAddresses(value.TaggedAddresses)) &&
     isObject(value.Weights) &&
     areNumbers(value.Weights.Passing, value.Weights.Warning) &&
-    isProxy(value.Proxy) &&
+    (value.Proxy === undefined || isProxy(value.Proxy)) &&
     isObject(value.Connect) &&
     typeof value.Connect.Native === 'boolean' &&
     (value.Ports === undefined || arePorts(value.Ports))

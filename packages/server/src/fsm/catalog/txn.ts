@@ -7,7 +7,7 @@ import { CommandFailure } from '../types.ts';
 import { ensureCheck, removeCheck } from './checks.ts';
 import { ensureNode, findNodeById, removeNode } from './nodes.ts';
 import { ensureService, removeService } from './services.ts';
-import { isHealthCheck, isNodeFields, isNodeService } from './shapes.ts';
+import { isHealthCheck, isNodeFields, isServiceFields } from './shapes.ts';
 
 type Verb = 'set' | 'cas' | 'get' | 'delete' | 'delete-cas';
 /** The row after the operation, undefined after a removal; a string says why the transaction must roll back. */
@@ -48,7 +48,7 @@ function lookUpNode(reader: StateReader, wanted: Node): Node | undefined {
 
 export function txnService(txn: StateTxn, op: { readonly Verb: Verb; readonly Node: string; readonly Service: NodeService }): TxnOutcome {
   const { Verb: verb, Node: node, Service: wanted } = op;
-  if (typeof node !== 'string' || !isNodeService(wanted)) return 'malformed service';
+  if (typeof node !== 'string' || !isServiceFields(wanted)) return 'malformed service';
   const existing = txn.get(servicesTable, serviceKey(node, wanted.ID));
   const name = `service ${JSON.stringify(wanted.ID)} on node ${JSON.stringify(node)}`;
   switch (verb) {

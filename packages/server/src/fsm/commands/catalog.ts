@@ -1,10 +1,11 @@
-import type { HealthCheck, NodeService } from '@lictor/protocol';
+import type { HealthCheck } from '@lictor/protocol';
 import { nodeKey, nodesTable } from '../../state/tables/nodes.ts';
 import type { StateTxn } from '../../state/types.ts';
 import { ensureCheck, removeCheck } from '../catalog/checks.ts';
 import { ensureNode, type NodeFields, removeNode } from '../catalog/nodes.ts';
+import type { ServiceFields } from '../catalog/rows.ts';
 import { ensureService, removeService } from '../catalog/services.ts';
-import { isHealthCheck, isNodeFields, isNodeService, isObject } from '../catalog/shapes.ts';
+import { isHealthCheck, isNodeFields, isServiceFields, isObject } from '../catalog/shapes.ts';
 import { total } from '../catalog/total.ts';
 import { CommandFailure, type CommandHandlers } from '../types.ts';
 
@@ -18,7 +19,7 @@ export interface RegisterBody {
   readonly node: NodeFields;
   /** Leave an existing node as it is. */
   readonly skipNodeUpdate: boolean;
-  readonly service?: NodeService;
+  readonly service?: ServiceFields;
   readonly checks: readonly HealthCheck[];
 }
 
@@ -77,7 +78,7 @@ function isRegisterBody(value: unknown): value is RegisterBody {
     isNodeFields(value.node) &&
     value.node.Node !== '' &&
     typeof value.skipNodeUpdate === 'boolean' &&
-    (value.service === undefined || value.service === null || isNodeService(value.service)) &&
+    (value.service === undefined || value.service === null || isServiceFields(value.service)) &&
     Array.isArray(value.checks) &&
     value.checks.every(isHealthCheck)
   );

@@ -40,16 +40,17 @@ const listServices: ReadEndpoint<'Catalog.ListServices'> = (reader, request, con
   return tagsByName(readable.filter(isWanted));
 };
 
-/** Names in order, each with the union of its instances' tags in order. */
+/** Names in order, each with the union of its instances' tags in order. Most services have the same tags everywhere. */
 function tagsByName(rows: readonly ServiceRow[]): Readonly<Record<string, readonly string[]>> {
-  const tags = new Map<string, Set<string>>();
+  const tags = new Map<string, readonly string[] | Set<string>>();
   for (const row of rows) {
-    let known = tags.get(row.Service);
-    if (known === undefined) tags.set(row.Service, (known = new Set()));
-    for (const tag of row.Tags) known.add(tag);
+    const known = tags.get(row.Service);
+    if (known === undefined) tags.set(row.Service, row.Tags);
+    else if (known instanceof Set) row.Tags.forEach((tag) => known.add(tag));
+    else if (!row.Tags.every((tag) => known.includes(tag))) tags.set(row.Service, new Set([...known, ...row.Tags]));
   }
   const answer = Object.create(null) as Record<string, readonly string[]>;
-  for (const name of [...tags.keys()].sort()) answer[name] = [...(tags.get(name) ?? [])].sort();
+  for (const name of [...tags.keys()].sort()) answer[name] = [...new Set(tags.get(name))].sort();
   return answer;
 }
 

@@ -5,9 +5,9 @@ export function foldName(name: string): string {
   return name.toLowerCase();
 }
 
-/** One key of several names, folded. */
-export function compositeKey(...parts: readonly string[]): string {
-  return parts.map(foldName).join(KEY_SEPARATOR);
+/** One key of two names, folded. */
+export function compositeKey(first: string, second: string): string {
+  return foldName(first) + KEY_SEPARATOR + foldName(second);
 }
 
 /** The prefix under which all keys lie that begin with `part`. */

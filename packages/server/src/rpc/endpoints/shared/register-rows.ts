@@ -62,15 +62,17 @@ const NOT_IN_DEFINITION: ReadonlySet<string> = new Set(['ID', 'CheckID', 'Name',
 
 function setFieldsOf(definition: RegisterCheck['Definition']): HealthCheck['Definition'] {
   const fields: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(definition ?? {})) {
-    if (!NOT_IN_DEFINITION.has(name) && !isZero(value)) fields[name] = value;
+  if (definition === undefined) return fields as HealthCheck['Definition'];
+  for (const name in definition) {
+    const value = definition[name as keyof typeof definition];
+    if (!isZero(value) && !NOT_IN_DEFINITION.has(name)) fields[name] = value;
   }
   return fields as HealthCheck['Definition'];
 }
 
 function isZero(value: unknown): boolean {
-  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
-  return value === undefined || value === null || value === '' || value === 0 || value === false;
+  if (value === '' || value === 0 || value === false || value === undefined || value === null) return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
 /** The kind of check, for registrations that only say what it does. */

@@ -1,6 +1,7 @@
 import { type HealthCheck, LictorError, type Node, type NodeService, type RegisterRequest } from '@lictor/protocol';
 import { CATALOG_REGISTER, type RegisterBody } from '../../../fsm/commands/catalog.ts';
 import type { NodeFields } from '../../../fsm/catalog/nodes.ts';
+import { NO_PROXY, type ServiceFields } from '../../../fsm/catalog/rows.ts';
 import { sameValue } from '../../../fsm/catalog/same-content.ts';
 import { isName } from '../../../fsm/catalog/shapes.ts';
 import { nodeKey, nodesTable } from '../../../state/tables/nodes.ts';
@@ -41,7 +42,13 @@ function toRegisterBody(request: RegisterRequest, datacenter: string): RegisterB
     TaggedAddresses: request.TaggedAddresses,
     Meta: request.NodeMeta,
   };
-  return { node, skipNodeUpdate: request.SkipNodeUpdate, checks, ...(service === undefined ? {} : { service }) };
+  return { node, skipNodeUpdate: request.SkipNodeUpdate, checks, ...(service === undefined ? {} : { service: toServiceFields(service) }) };
+}
+
+/** Most instances are no proxies: an empty one would be half of the log entry. */
+function toServiceFields(service: NodeService): ServiceFields {
+  const { Proxy: proxy, CreateIndex: _created, ModifyIndex: _modified, ...fields } = service;
+  return service.Kind === '' && sameValue(proxy, NO_PROXY) ? fields : { ...fields, Proxy: proxy };
 }
 
 function refusePeers(request: RegisterRequest): void {
@@ -73,7 +80,7 @@ function authorize(body: RegisterBody, skipNodeUpdate: boolean, context: WriteCo
   const { node, service } = body;
   if (service !== undefined) {
     if (service.Service !== 'consul') requireAccess(authorizer, 'service', service.Service, 'write');
-    if (service.Kind === 'connect-proxy') requireAccess(authorizer, 'service', service.Proxy.DestinationServiceName, 'write');
+    if (service.Kind === 'connect-proxy') requireAccess(authorizer, 'service', service.Proxy?.DestinationServiceName ?? '', 'write');
   }
   if (!authorizer.allows('node', node.Node, 'write')) {
     const known = context.reader().get(nodesTable, nodeKey(node.Node));
