@@ -1,22 +1,18 @@
+import { formatSpiffeId } from '@lictor/pki';
 import {
-  buildLeaf,
-  buildRoot,
-  DEFAULT_PARTITION,
-  formatSpiffeId,
-  generatePrivateKey,
-  keyId,
-  colonHex,
-  parseCertificate,
-  decodePem,
-  type PrivateKey,
-  publicKeyOf,
-  type SpiffeId,
-  trustDomainOf,
-} from '@lictor/pki';
+  authorityKeyIdExtension,
+  basicConstraintsExtension,
+  createTestCa,
+  keyUsageExtension,
+  LEAF_KEY_USAGE,
+  leafExtKeyUsageExtension,
+  signerKeyId,
+  subjectAltNameExtension,
+  TEST_CLUSTER_ID,
+  type TestCa,
+  type TestLeaf,
+} from '@lictor/pki/testing';
 import type { CaRoot, IssuedCert } from '@lictor/protocol';
-
-const HOUR_MS = 3_600_000;
-export const CLUSTER_ID = '11111111-2222-3333-4444-555555555555';
 
 export interface LeafSpec {
   readonly service: string;
@@ -26,77 +22,78 @@ export interface LeafSpec {
   readonly notAfterMs?: number;
 }
 
-/** A CA for tests, with real keys and certificates. */
+/** A CA for tests, with real keys and certificates, that answers in the API's types. */
 export interface Authority {
   readonly trustDomain: string;
   readonly rootPem: string;
   readonly root: CaRoot;
   issue(spec: LeafSpec): Promise<IssuedCert>;
+  /** A leaf with these URI SANs, in this order. */
+  issueWithUris(uris: readonly string[]): Promise<IssuedCert>;
 }
 
-let serial = 100;
+let lastIndex = 100;
 
-export async function createAuthority(clusterId: string = CLUSTER_ID, name = 'pri-test.consul.ca'): Promise<Authority> {
-  const key = await generatePrivateKey();
-  const nowMs = Date.now();
-  const rootPem = buildRoot({
-    key,
-    serial: serial++,
-    commonName: name,
-    clusterId,
-    notBeforeMs: nowMs - HOUR_MS,
-    notAfterMs: nowMs + 1000 * HOUR_MS,
-  });
-  const certificate = parseCertificate(decodePem(rootPem)[0]?.der ?? new Uint8Array());
-  const trustDomain = trustDomainOf(clusterId);
+export async function createAuthority(clusterId: string = TEST_CLUSTER_ID): Promise<Authority> {
+  const ca = await createTestCa({ clusterId, nowMs: Date.now() - 3_600_000 });
   return {
-    trustDomain,
-    rootPem,
-    root: describeRoot(rootPem, key, clusterId, serial),
+    trustDomain: ca.trustDomain,
+    rootPem: ca.rootPem,
+    root: describeRoot(ca),
     issue: async (spec) => {
-      const leafKey = await generatePrivateKey();
-      const id: SpiffeId = {
-        kind: 'service',
-        trustDomain: spec.trustDomain ?? trustDomain,
-        partition: DEFAULT_PARTITION,
-        namespace: 'default',
-        datacenter: spec.datacenter ?? 'dc1',
-        service: spec.service,
+      const id = {
+        ...ca.serviceId(spec.service),
+        ...(spec.trustDomain !== undefined && { trustDomain: spec.trustDomain }),
+        ...(spec.datacenter !== undefined && { datacenter: spec.datacenter }),
       };
-      const notBeforeMs = spec.notBeforeMs ?? nowMs - 60_000;
-      const notAfterMs = spec.notAfterMs ?? nowMs + 72 * HOUR_MS;
-      const spki = publicKeyOf(leafKey).export({ type: 'spki', format: 'der' });
-      const pem = buildLeaf({ signer: { certificate, key }, serial: serial++, id, spki, notBeforeMs, notAfterMs });
-      return {
-        SerialNumber: serial.toString(16),
-        CertPEM: pem,
-        PrivateKeyPEM: leafKey.pem.reveal(),
-        Service: spec.service,
-        ServiceURI: formatSpiffeId(id),
-        ValidAfter: new Date(notBeforeMs).toISOString(),
-        ValidBefore: new Date(notAfterMs).toISOString(),
-        CreateIndex: serial,
-        ModifyIndex: serial,
-      };
+      const { notBeforeMs, notAfterMs } = spec;
+      const leaf = await ca.issue(id, { ...(notBeforeMs !== undefined && { notBeforeMs }), ...(notAfterMs !== undefined && { notAfterMs }) });
+      return describeLeaf(leaf, spec.service, formatSpiffeId(id));
+    },
+    issueWithUris: async (uris) => {
+      const leaf = await ca.craft([
+        keyUsageExtension(LEAF_KEY_USAGE),
+        leafExtKeyUsageExtension(),
+        basicConstraintsExtension(false),
+        authorityKeyIdExtension(signerKeyId(ca.signer)),
+        subjectAltNameExtension({ uris }, true),
+      ]);
+      return describeLeaf(leaf, '', uris[0] ?? '');
     },
   };
 }
 
-function describeRoot(pem: string, key: PrivateKey, clusterId: string, index: number): CaRoot {
+function describeLeaf(leaf: TestLeaf, service: string, uri: string): IssuedCert {
+  lastIndex++;
   return {
-    ID: colonHex(keyId(publicKeyOf(key))),
+    SerialNumber: String(lastIndex),
+    CertPEM: leaf.certPem,
+    PrivateKeyPEM: leaf.keyPem,
+    Service: service,
+    ServiceURI: uri,
+    ValidAfter: '',
+    ValidBefore: '',
+    CreateIndex: lastIndex,
+    ModifyIndex: lastIndex,
+  };
+}
+
+function describeRoot(ca: TestCa): CaRoot {
+  lastIndex++;
+  return {
+    ID: `root-${lastIndex}`,
     Name: 'Test CA',
-    SerialNumber: index,
-    SigningKeyID: colonHex(keyId(publicKeyOf(key))),
-    ExternalTrustDomain: clusterId,
+    SerialNumber: lastIndex,
+    SigningKeyID: '',
+    ExternalTrustDomain: ca.clusterId,
     NotBefore: '',
     NotAfter: '',
-    RootCert: pem,
+    RootCert: ca.rootPem,
     IntermediateCerts: null,
     Active: true,
     PrivateKeyType: 'ec',
     PrivateKeyBits: 256,
-    CreateIndex: index,
-    ModifyIndex: index,
+    CreateIndex: lastIndex,
+    ModifyIndex: lastIndex,
   };
 }
