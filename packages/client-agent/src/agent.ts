@@ -1,0 +1,142 @@
+import type { Clock, Logger, Metrics, Random, ServerPort } from '@lictor/protocol';
+import { type NodeInfo, Syncer } from './anti-entropy/index.ts';
+import { Cache } from './cache/index.ts';
+import { CheckManager, CriticalServiceReaper } from './checks/index.ts';
+import type { AgentCache, AgentLifecycle, LocalChecks, LocalServices, Membership, RuntimeConfig, UserEvents } from './contracts/index.ts';
+import { LocalUserEvents } from './events/index.ts';
+import { LeafManager } from './leaf/index.ts';
+import { AgentTokenStore, checkDefinitions, Lifecycle } from './lifecycle/index.ts';
+import { ConfigRegistrations, createFileStore, EffectiveServices, LocalState, memoryStore, ServiceRegistry } from './local/index.ts';
+import { SelfMembership } from './membership/index.ts';
+
+export interface AgentPorts {
+  readonly server: ServerPort;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** `1.21.0`, as node meta and members show it. */
+  readonly version: string;
+  /** Rereads flags and files. @throws ConfigError */
+  readonly loadConfig: () => RuntimeConfig;
+  /** A reload took place: log level, listeners and the like follow. */
+  readonly onReload?: (config: RuntimeConfig) => void | Promise<void>;
+  /** The agent has left: the process should end. */
+  readonly onLeave?: () => void;
+}
+
+/** One agent: what it registers, checks, caches and syncs. Its faces (HTTP, DNS) stand on these members. */
+export interface Agent {
+  readonly services: LocalServices;
+  readonly checks: LocalChecks;
+  readonly cache: AgentCache;
+  readonly events: UserEvents;
+  readonly membership: Membership;
+  readonly lifecycle: AgentLifecycle;
+  readonly tokens: AgentTokenStore;
+  /** The configuration in force; changes at reload. */
+  config(): RuntimeConfig;
+  /** Counters for /v1/agent/self and `info`. */
+  stats(): { readonly check_monitors: string; readonly check_ttls: string; readonly checks: string; readonly services: string };
+  /** Registers what files and the last run left, then begins to check and to sync. @throws LictorError for a definition that is refused */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function createAgent(initial: RuntimeConfig, ports: AgentPorts): Agent {
+  const { server, clock, random, logger, metrics } = ports;
+  let running = initial;
+  const config = (): RuntimeConfig => running;
+  const store = initial.dataDir === null ? memoryStore : createFileStore(initial.dataDir, logger);
+  const state = new LocalState({
+    clock,
+    random,
+    checkUpdateIntervalMs: () => running.checkUpdateIntervalMs,
+    discardCheckOutput: () => running.discardCheckOutput,
+  });
+  const tokens = new AgentTokenStore(config, () => state.markDirty());
+  const cache = new Cache({ server, clock, metrics });
+  if (initial.connect.enabled) {
+    cache.serveLeaves(new LeafManager({ server, cache, clock, random, metrics, config, logger: logger.named('leaf-certs') }));
+  }
+  const checks = new CheckManager({ state, store, config, clock, random, logger, server, local: state });
+  const effective = new EffectiveServices({ state, cache, clock, config });
+  const services = new ServiceRegistry({ state, store, checks, effective, logger, config });
+  const membership = new SelfMembership({ config, clock, buildTag: `${ports.version}:` });
+  const events = new LocalUserEvents({ clock, random, nodeName: () => running.nodeName, services: () => state.liveServices.values() });
+  const registrations = new ConfigRegistrations({ services, checks, logger, token: () => tokens.forConfigFiles() });
+  const reaper = new CriticalServiceReaper({ state, clock, logger, deregister: (id) => services.deregister(id) });
+  const syncer = new Syncer({
+    state,
+    server,
+    clock,
+    random,
+    metrics,
+    logger,
+    node: () => nodeInfo(running, ports.version),
+    agentToken: () => tokens.forAgent(),
+    defaultToken: () => tokens.get('default'),
+    clusterSize: () => membership.members(false).length,
+  });
+  const lifecycle = new Lifecycle({
+    logger,
+    running: config,
+    load: ports.loadConfig,
+    apply: async (next) => {
+      running = next;
+      state.isNodeInSync = false;
+      await registrations.apply(next);
+      state.markDirty();
+      await ports.onReload?.(next);
+    },
+    leave: async () => {
+      logger.info('agent is leaving');
+      ports.onLeave?.();
+    },
+  });
+  return {
+    services,
+    checks,
+    cache,
+    events,
+    membership,
+    lifecycle,
+    tokens,
+    config,
+    stats: () => {
+      const { monitors, ttls } = checks.countRunners();
+      return {
+        check_monitors: String(monitors),
+        check_ttls: String(ttls),
+        checks: String(state.liveChecks.size),
+        services: String(state.liveServices.size),
+      };
+    },
+    start: async () => {
+      checkDefinitions(running);
+      await registrations.apply(running);
+      services.restore();
+      checks.restore();
+      reaper.start();
+      syncer.start();
+    },
+    stop: async () => {
+      syncer.stop();
+      reaper.stop();
+      checks.stop();
+      cache.stop();
+    },
+  };
+}
+
+/** What the agent writes to its own row; the two reserved keys are Consul's. */
+function nodeInfo(config: RuntimeConfig, version: string): NodeInfo {
+  return {
+    id: config.nodeId,
+    name: config.nodeName,
+    address: config.advertiseAddress,
+    datacenter: config.datacenter,
+    taggedAddresses: config.taggedAddresses,
+    meta: { ...config.nodeMeta, 'consul-network-segment': '', 'consul-version': version },
+  };
+}

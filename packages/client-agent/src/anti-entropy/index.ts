@@ -1,0 +1,2 @@
+export type { NodeInfo } from './compare.ts';
+export { Syncer, type SyncerPorts } from './syncer.ts';

@@ -1,0 +1,115 @@
+import { compileRegex, type Regex } from '@lictor/mesh';
+import { type Clock, LictorError, type NodeService, type Random, randomUuid } from '@lictor/protocol';
+import type { UserEvent, UserEvents } from '../contracts/index.ts';
+
+/** Events kept (consul-facts T029). */
+const RING_SIZE = 256;
+/** What one gossip message carries, kept while there is only this node so that nothing grows to depend on more (consul-facts T022). */
+const MAX_EVENT_BYTES = 512;
+const VERSION = 1;
+
+export interface EventPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly nodeName: () => string;
+  readonly services: () => Iterable<NodeService>;
+}
+
+type FireRequest = Parameters<UserEvents['fire']>[0];
+
+/** User events that concern this node; delivered within this node only, until gossip is there. */
+export class LocalUserEvents implements UserEvents {
+  readonly #ports: EventPorts;
+  #ring: UserEvent[] = [];
+  /** Serf's Lamport clock: the first event has time 2. */
+  #lamportTime = 1;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(ports: EventPorts) {
+    this.#ports = ports;
+  }
+
+  async fire(request: FireRequest): Promise<UserEvent> {
+    const filters = compileFilters(request);
+    const bytes = Buffer.byteLength(request.Name) + (request.Payload?.length ?? 0);
+    if (bytes > MAX_EVENT_BYTES)
+      throw new LictorError('rejected', `user event exceeds configured limit of ${MAX_EVENT_BYTES} bytes before encoding`);
+    this.#lamportTime += 1;
+    const event: UserEvent = { ...request, ID: randomUuid(this.#ports.random), Version: VERSION, LTime: this.#lamportTime };
+    if (this.#concerns(filters)) {
+      this.#ring = [...this.#ring.slice(-(RING_SIZE - 1)), event];
+      for (const wake of [...this.#waiting]) wake();
+    }
+    return event;
+  }
+
+  list(name?: string): readonly UserEvent[] {
+    return name === undefined ? this.#ring : this.#ring.filter((event) => event.Name === name);
+  }
+
+  index(name?: string): bigint {
+    const last = this.list(name).at(-1);
+    return last === undefined ? 0n : indexOfId(last.ID);
+  }
+
+  waitForChange(index: bigint, waitMs: number, name: string | undefined, signal?: AbortSignal): Promise<void> {
+    if (this.index(name) !== index) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        timer.cancel();
+        this.#waiting.delete(onEvent);
+        signal?.removeEventListener('abort', finish);
+        resolve();
+      };
+      const onEvent = (): void => {
+        if (this.index(name) !== index) finish();
+      };
+      const timer = this.#ports.clock.setTimer(waitMs, finish);
+      this.#waiting.add(onEvent);
+      if (signal?.aborted) finish();
+      else signal?.addEventListener('abort', finish, { once: true });
+    });
+  }
+
+  #concerns({ node, service, tag }: Filters): boolean {
+    if (node !== undefined && !node.matchesPart(this.#ports.nodeName())) return false;
+    if (service === undefined) return true;
+    for (const candidate of this.#ports.services()) {
+      if (!service.matchesPart(candidate.Service)) continue;
+      if (tag === undefined || candidate.Tags.some((value) => tag.matchesPart(value))) return true;
+    }
+    return false;
+  }
+}
+
+interface Filters {
+  readonly node: Regex | undefined;
+  readonly service: Regex | undefined;
+  readonly tag: Regex | undefined;
+}
+
+function compileFilters(request: FireRequest): Filters {
+  if (request.TagFilter !== '' && request.ServiceFilter === '') {
+    throw new LictorError('rejected', 'Cannot provide tag filter without service filter');
+  }
+  return {
+    node: compileFilter('node', request.NodeFilter),
+    service: compileFilter('service', request.ServiceFilter),
+    tag: compileFilter('tag', request.TagFilter),
+  };
+}
+
+function compileFilter(name: string, pattern: string): Regex | undefined {
+  if (pattern === '') return undefined;
+  try {
+    return compileRegex(pattern);
+  } catch (error) {
+    throw new LictorError('rejected', `Invalid ${name} filter: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Both halves of the UUID over each other, as Consul's clients compute it too. */
+function indexOfId(id: string): bigint {
+  const hex = id.replaceAll('-', '');
+  return BigInt(`0x${hex.slice(0, 16)}`) ^ BigInt(`0x${hex.slice(16)}`);
+}

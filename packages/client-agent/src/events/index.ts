@@ -1,0 +1,1 @@
+export { type EventPorts, LocalUserEvents } from './events.ts';

@@ -1,0 +1,1 @@
+export { type MembershipPorts, SelfMembership } from './membership.ts';
