@@ -1,0 +1,2 @@
+export { ConnectCa } from './manager.ts';
+export type { ConnectCaConfig, ConnectCaPorts } from './ports.ts';
