@@ -1,0 +1,101 @@
+import type { Clock, Logger, Metrics, Random, ServerPort } from '@lictor/protocol';
+import type { AgentCache, RuntimeConfig } from '../contracts/index.ts';
+import { decodeRequest } from './decode.ts';
+import { fitResponse } from './fit.ts';
+import { cutDomain, parseLookup, parseReverse, trimDot } from './lookup.ts';
+import { CLASS_IN, type DnsRequest, RCODE, type Resolution, TYPE } from './record.ts';
+import { type DnsTransport, recurse } from './recursor.ts';
+import { soaRecord } from './resolve/apex.ts';
+import { NO_SUCH_NAME, type ResolveContext, resolutionOfError } from './resolve/context.ts';
+import { resolve } from './resolve/index.ts';
+import { resolveReverse } from './resolve/reverse.ts';
+
+export type { DnsTransport } from './recursor.ts';
+
+export interface DnsDeps {
+  /** The configuration in force; changes at reload. */
+  config(): RuntimeConfig;
+  readonly server: ServerPort;
+  readonly cache?: AgentCache;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** One message in, one message out, or nothing for what deserves no answer. Never rejects. */
+export type DnsHandler = (message: Buffer, transport: DnsTransport) => Promise<Buffer | undefined>;
+
+export function createDnsHandler(deps: DnsDeps): DnsHandler {
+  return async (message, transport) => {
+    const decoded = decodeRequest(message);
+    if (decoded.kind === 'malformed') {
+      return decoded.id === undefined ? undefined : bareAnswer(decoded.id, decoded.notImplemented ? RCODE.NOTIMP : RCODE.FORMERR);
+    }
+    const startedMs = deps.clock.monotonic();
+    try {
+      return await answer(deps, decoded.request, message, transport);
+    } catch (error) {
+      deps.logger.error('dns: request failed', { name: decoded.request.question.name, error });
+      return bareAnswer(decoded.request.id, RCODE.SERVFAIL);
+    } finally {
+      const metric = parseReverse(decoded.request.question.name) === undefined ? 'dns.domain_query' : 'dns.ptr_query';
+      deps.metrics.addSample(metric, deps.clock.monotonic() - startedMs);
+    }
+  };
+}
+
+async function answer(deps: DnsDeps, request: DnsRequest, message: Buffer, transport: DnsTransport): Promise<Buffer> {
+  const config = deps.config();
+  const { name, type } = request.question;
+  const domains = [config.domain, config.altDomain].map((domain) => trimDot(domain.toLowerCase())).filter((domain) => domain !== '');
+  const own = cutDomain(name, domains);
+  const context = contextOf(deps, config, own?.domain ?? domains[0] ?? 'consul');
+  const fit = (resolution: Resolution, authoritative: boolean): Buffer =>
+    fitResponse(request, resolution, {
+      transport,
+      udpAnswerLimit: config.dns.udpAnswerLimit,
+      aRecordLimit: config.dns.aRecordLimit,
+      enableTruncate: config.dns.enableTruncate,
+      compress: !config.dns.disableCompression,
+      authoritative,
+      recursionAvailable: config.dns.recursors.length > 0,
+    });
+  if (request.question.class !== CLASS_IN && request.question.class !== TYPE.ANY) return fit(refusal(RCODE.REFUSED), false);
+  if (type === TYPE.AXFR) return fit(refusal(RCODE.NOTIMP), false);
+  if (own !== undefined) {
+    const found = await resolve(context, trimDot(name), type, parseLookup(own.labels)).catch(resolutionOfError);
+    return fit(withSoa(context, found), true);
+  }
+  const address = parseReverse(name);
+  if (address !== undefined && (type === TYPE.PTR || type === TYPE.ANY)) {
+    const found = await resolveReverse(context, trimDot(name), address).catch(resolutionOfError);
+    if (found !== undefined) return fit(withSoa(context, found), true);
+    if (config.dns.recursors.length === 0) return fit(withSoa(context, NO_SUCH_NAME), true);
+  }
+  if (config.dns.recursors.length === 0) return fit(refusal(RCODE.REFUSED), false);
+  const recursors = { recursors: config.dns.recursors, strategy: config.dns.recursorStrategy, timeoutMs: config.dns.recursorTimeoutMs };
+  return (await recurse(message, transport, recursors, deps)) ?? fit(refusal(RCODE.SERVFAIL), false);
+}
+
+function contextOf(deps: DnsDeps, config: RuntimeConfig, domain: string): ResolveContext {
+  return { config, server: deps.server, cache: deps.cache, clock: deps.clock, random: deps.random, domain };
+}
+
+/** "No such name" and "no such type" carry the SOA, whose minimum says how long that may be believed (RFC 2308). */
+function withSoa(context: ResolveContext, resolution: Resolution): Resolution {
+  const isNegative = resolution.rcode === RCODE.NXDOMAIN || (resolution.rcode === RCODE.NOERROR && resolution.answers.length === 0);
+  return isNegative ? { ...resolution, authorities: [soaRecord(context)] } : resolution;
+}
+
+function refusal(rcode: number): Resolution {
+  return { rcode, answers: [], authorities: [] };
+}
+
+/** A header alone: the question could not be read, so it is not repeated. */
+function bareAnswer(id: number, rcode: number): Buffer {
+  const header = Buffer.alloc(12);
+  header.writeUInt16BE(id, 0);
+  header.writeUInt16BE(0x8000 | rcode, 2);
+  return header;
+}

@@ -1,0 +1,2 @@
+export { createDnsHandler, type DnsDeps, type DnsHandler, type DnsTransport } from './handler.ts';
+export { DnsServer } from './server.ts';
