@@ -15,6 +15,8 @@ import type { StateReader, StateTxn } from '../../state/types.ts';
 import type { ReadEndpoints, WriteEndpoints } from '../types.ts';
 import { permissionDenied, requireAccess } from './shared/acl.ts';
 import { applyFailure } from './shared/apply-failure.ts';
+import { assertNode } from './shared/validate-node.ts';
+import { assertService } from './shared/validate-service.ts';
 import { measure } from './shared/measure.ts';
 import { requireKeyWrite } from './kv.ts';
 
@@ -62,8 +64,9 @@ function checkOperations(operations: readonly TxnOperation[], authorizer: Author
 function checkOperation(operation: TxnOperation, authorizer: Authorizer, reader: StateReader): void {
   if ('KV' in operation) return checkKv(operation.KV, authorizer);
   if ('Node' in operation) {
-    if (requireCatalogVerb('node', operation.Node.Verb)) requireAccess(authorizer, 'node', operation.Node.Node.Node, 'write');
-    return;
+    if (!requireCatalogVerb('node', operation.Node.Verb)) return;
+    assertNode(operation.Node.Node);
+    return requireAccess(authorizer, 'node', operation.Node.Node.Node, 'write');
   }
   if ('Service' in operation) return checkService(operation.Service, authorizer, reader);
   if ('Check' in operation) return checkCheck(operation.Check, authorizer, reader);
@@ -75,18 +78,22 @@ type OperationOf<Kind extends string> = Extract<TxnOperation, { readonly [K in K
 /** The named service and the one that the instance belongs to now: an id is no way around the name. */
 function checkService({ Verb, Node, Service }: OperationOf<'Service'>, authorizer: Authorizer, reader: StateReader): void {
   if (!requireCatalogVerb('service', Verb)) return;
+  // Removals name the id only.
+  if (Verb === 'set' || Verb === 'cas') assertService(Service);
   requireAccess(authorizer, 'service', Service.Service, 'write');
   if (Service.Kind === 'connect-proxy') requireAccess(authorizer, 'service', Service.Proxy.DestinationServiceName, 'write');
   const existing = reader.peek(servicesTable, serviceKey(Node, Service.ID));
   if (existing !== undefined) requireAccess(authorizer, 'service', existing.Service, 'write');
 }
 
+/** The instance's own name counts, not the one that the check claims: else a check could turn anybody's service critical. */
 function checkCheck({ Verb, Check }: OperationOf<'Check'>, authorizer: Authorizer, reader: StateReader): void {
   if (!requireCatalogVerb('check', Verb)) return;
   const existing = reader.peek(checksTable, checkKey(Check.Node, Check.CheckID));
   for (const { ServiceID, ServiceName } of existing === undefined ? [Check] : [Check, existing]) {
+    const service = ServiceID === '' ? undefined : reader.peek(servicesTable, serviceKey(Check.Node, ServiceID));
     if (ServiceID === '') requireAccess(authorizer, 'node', Check.Node, 'write');
-    else requireAccess(authorizer, 'service', ServiceName, 'write');
+    else requireAccess(authorizer, 'service', service?.Service ?? ServiceName, 'write');
   }
 }
 

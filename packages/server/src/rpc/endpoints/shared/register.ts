@@ -9,7 +9,7 @@ import { serviceKey, servicesTable } from '../../../state/tables/services.ts';
 import type { WriteContext, WriteEndpoint } from '../../types.ts';
 import { requireAccess } from './acl.ts';
 import { toHealthChecks, toNodeService } from './register-rows.ts';
-import { assertUuid } from './uuid.ts';
+import { assertNode } from './validate-node.ts';
 import { assertService } from './validate-service.ts';
 
 /** PUT /v1/catalog/register: a node with, perhaps, one instance and checks. */
@@ -25,8 +25,7 @@ function toRegisterBody(request: RegisterRequest, datacenter: string): RegisterB
   refusePeers(request);
   const isElsewhere = request.Datacenter !== '' && request.Datacenter !== datacenter;
   if (isElsewhere) throw new LictorError('no-path-to-datacenter', 'No path to datacenter');
-  if (request.Node === '') throw new LictorError('rejected', 'Must provide node');
-  if (request.ID !== '') assertUuid(request.ID, 'Bad node ID: ');
+  assertNode(request);
   if (request.Address === '' && !request.SkipNodeUpdate) {
     throw new LictorError('rejected', 'Must provide address if SkipNodeUpdate is not set');
   }
