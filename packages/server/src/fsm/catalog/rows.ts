@@ -1,3 +1,4 @@
+import { validateWeights } from '@lictor/mesh';
 import type { HealthCheck, Node, NodeService } from '@lictor/protocol';
 import type { CheckGroup } from '../../state/tables/checks.ts';
 import type { ServiceRow } from '../../state/tables/services.ts';
@@ -60,7 +61,7 @@ export function makeServiceRow(nodeName: string, service: ServiceFields): Servic
     Meta: service.Meta,
     Port: service.Port,
     SocketPath: service.SocketPath,
-    Weights: sameValue(service.Weights, EVEN_WEIGHTS) ? EVEN_WEIGHTS : service.Weights,
+    Weights: usableWeights(service.Weights),
     EnableTagOverride: service.EnableTagOverride,
     Proxy: isDefaultProxy ? NO_PROXY : proxy,
     Connect: service.Connect.Native ? NATIVE : NOT_NATIVE,
@@ -69,6 +70,12 @@ export function makeServiceRow(nodeName: string, service: ServiceFields): Servic
     ModifyIndex: 0,
   };
   return withOptionalFields(row, service);
+}
+
+/** Clients that know no weights send zeros: Consul takes all that it cannot use for even weights. */
+function usableWeights(weights: NodeService['Weights']): NodeService['Weights'] {
+  const isUsable = validateWeights(weights) === undefined && !sameValue(weights, EVEN_WEIGHTS);
+  return isUsable ? weights : EVEN_WEIGHTS;
 }
 
 /** These are rare, and a field that is always there costs every row. */

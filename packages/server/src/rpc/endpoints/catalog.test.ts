@@ -98,6 +98,13 @@ describe('registering (consul-facts H068; texts observed on 1.21)', () => {
     expect(health('sql').value[0]?.Checks).toMatchObject([{ ServiceName: 'sql', ServiceTags: [] }]);
   });
 
+  it('takes weights that cannot be used for even ones, as clients without weights send zeros', async () => {
+    await register({ Node: 'n1', Service: { Service: 'a', Weights: { Passing: 0, Warning: 0 } } });
+    await register({ Node: 'n1', Service: { Service: 'b', Weights: { Passing: 10, Warning: 2 } } });
+    expect(instances('a').value[0]?.service.Weights).toEqual({ Passing: 1, Warning: 1 });
+    expect(instances('b').value[0]?.service.Weights).toEqual({ Passing: 10, Warning: 2 });
+  });
+
   it('does not advance an index when nothing changes', async () => {
     const body = {
       Node: 'n1',
