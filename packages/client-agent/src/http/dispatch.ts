@@ -6,7 +6,7 @@ import { servePage } from './pages/pages.ts';
 import { JSON_TYPE, type Reply, textReply } from './reply/reply.ts';
 import { sendReply } from './reply/send.ts';
 import { sendStream } from './reply/send-stream.ts';
-import { ApiRequest } from './request/api-request.ts';
+import { ApiRequest, type RequestScope } from './request/api-request.ts';
 import { parseQueryString } from './request/query-string.ts';
 import { isPrintablePath, parseTarget, type RequestTarget } from './request/target.ts';
 import { ReplyHeadersError } from './reply-headers-error.ts';
@@ -82,7 +82,11 @@ export class Dispatcher {
       return;
     }
     const rest = endpoint.path.endsWith('/') ? target.path.slice(endpoint.path.length) : '';
-    const request = new ApiRequest(message, target, rest, query, settings.config, () => this.#waiters.signalFor(response));
+    const scope: RequestScope = {
+      createSignal: () => this.#waiters.signalFor(response),
+      defaultToken: () => this.#deps.tokens.get('default'),
+    };
+    const request = new ApiRequest(message, target, rest, query, settings.config, scope);
     void this.#answer(endpoint, request, response, settings)
       .catch((thrown: unknown) => this.#answerError(thrown, request, response, settings))
       .finally(() => {

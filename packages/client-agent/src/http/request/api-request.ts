@@ -4,6 +4,13 @@ import type { RuntimeConfig } from '../../contracts/index.ts';
 import type { QueryString } from './query-string.ts';
 import type { RequestTarget } from './target.ts';
 
+/** What a request can ask its surroundings for, and mostly does not. */
+export interface RequestScope {
+  createSignal(): AbortSignal;
+  /** The agent's own token, for callers that send none. */
+  defaultToken(): Secret;
+}
+
 /** One matched API request. */
 export class ApiRequest {
   readonly message: IncomingMessage;
@@ -13,7 +20,7 @@ export class ApiRequest {
   readonly rest: string;
   readonly query: QueryString;
   readonly #config: RuntimeConfig;
-  readonly #createSignal: () => AbortSignal;
+  readonly #scope: RequestScope;
   #token: Secret | undefined;
   #signal: AbortSignal | undefined;
 
@@ -23,7 +30,7 @@ export class ApiRequest {
     rest: string,
     query: QueryString,
     config: RuntimeConfig,
-    createSignal: () => AbortSignal,
+    scope: RequestScope,
   ) {
     this.message = message;
     this.method = message.method ?? '';
@@ -31,7 +38,7 @@ export class ApiRequest {
     this.rest = rest;
     this.query = query;
     this.#config = config;
-    this.#createSignal = createSignal;
+    this.#scope = scope;
   }
 
   /** The configuration in force when the request came in. */
@@ -52,7 +59,7 @@ export class ApiRequest {
 
   /** Aborts when the client goes away or the agent stops. Made on first use: most requests never wait. */
   get signal(): AbortSignal {
-    this.#signal ??= this.#createSignal();
+    this.#signal ??= this.#scope.createSignal();
     return this.#signal;
   }
 
@@ -73,7 +80,7 @@ export class ApiRequest {
 
   #findToken(): Secret {
     const sent = readToken(this);
-    return sent.isEmpty ? this.#config.tokens.default : sent;
+    return sent.isEmpty ? this.#scope.defaultToken() : sent;
   }
 }
 
