@@ -1,11 +1,12 @@
 import { allowAll, type Authorizer } from '@lictor/mesh';
 import { type Clock, LictorError, type Logger, type Metrics, type Random, type Secret, type ServerPort } from '@lictor/protocol';
 import type { ServerConfig } from './config.ts';
+import { ConnectCa } from './connect-ca/index.ts';
 import { type Consensus, createSingleNodeConsensus } from './consensus/index.ts';
 import { COMMAND_HANDLERS } from './fsm/commands/index.ts';
 import { Fsm } from './fsm/fsm.ts';
 import { Dispatcher } from './rpc/dispatcher.ts';
-import { createLeader } from './leader/index.ts';
+import { createDutyPorts, createLeader } from './leader/index.ts';
 import { createEndpoints } from './rpc/endpoints/index.ts';
 import { StateStore } from './state/store.ts';
 
@@ -32,13 +33,17 @@ export function createServer(config: ServerConfig, ports: ServerPorts): Server {
   const store = new StateStore();
   const fsm = new Fsm(store, COMMAND_HANDLERS, { logger: logger.named('fsm'), metrics: ports.metrics });
   const consensus = createSingleNodeConsensus(config, fsm, { ...ports, logger: logger.named('raft') });
-  const leader = createLeader(config, { ...ports, logger: logger.named('leader'), store, consensus });
+  const leaderPorts = { ...ports, logger: logger.named('leader'), store, consensus };
+  const caPorts = { ...createDutyPorts(leaderPorts), random: ports.random, logger: ports.logger.named('connect.ca') };
+  const connectCa = config.connectEnabled ? new ConnectCa(config, caPorts) : null;
+  const leader = createLeader(config, leaderPorts, connectCa === null ? [] : [connectCa]);
   const endpoints = createEndpoints({
     serverName: config.nodeName,
     sessionTimers: leader.sessionTtl,
     sessionTtlMinMs: config.sessionTtlMinMs,
     coordinates: leader.coordinates,
     defaultIntentionPolicy: config.defaultIntentionPolicy,
+    connectCa,
   });
   const dispatcher = new Dispatcher(
     { datacenter: config.datacenter, defaultWaitMs: config.defaultQueryTimeMs, maxWaitMs: config.maxQueryTimeMs },

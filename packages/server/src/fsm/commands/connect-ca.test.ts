@@ -44,75 +44,75 @@ function root(id: string, isActive: boolean): CaRootFields {
 
 describe('roots and configuration', () => {
   it('change together or not at all', () => {
-    const { apply, reader } = createTestStore(connectCaCommands);
-    apply(CA_SET_ROOTS_AND_CONFIG, { config: CONFIG, configIndex: 0, roots: [root('a', true)], rootsIndex: 0 });
-    const before = [readCaRoots(reader()), readCaConfig(reader())];
-    const change = { config: { ...CONFIG, Config: {} }, configIndex: 99, roots: [root('b', true)], rootsIndex: caRootsIndex(reader()) };
-    expect(() => apply(CA_SET_ROOTS_AND_CONFIG, change)).toThrow('could not atomically update roots and config');
-    expect([readCaRoots(reader()), readCaConfig(reader())]).toEqual(before);
+    const db = createTestStore(connectCaCommands);
+    db.apply(CA_SET_ROOTS_AND_CONFIG, { config: CONFIG, configIndex: 0, roots: [root('a', true)], rootsIndex: 0 });
+    const before = [readCaRoots(db.reader()), readCaConfig(db.reader())];
+    const change = { config: { ...CONFIG, Config: {} }, configIndex: 99, roots: [root('b', true)], rootsIndex: caRootsIndex(db.reader()) };
+    expect(() => db.apply(CA_SET_ROOTS_AND_CONFIG, change)).toThrow('could not atomically update roots and config');
+    expect([readCaRoots(db.reader()), readCaConfig(db.reader())]).toEqual(before);
   });
 
   it('refuse to be changed on old facts', () => {
-    const { apply, reader } = createTestStore(connectCaCommands);
-    apply(CA_SET_ROOTS, { roots: [root('a', true)], rootsIndex: 0 });
-    expect(() => apply(CA_SET_ROOTS, { roots: [root('b', true)], rootsIndex: 0 })).toThrow('could not atomically update');
-    apply(CA_SET_CONFIG, { config: CONFIG, configIndex: 0 });
-    expect(() => apply(CA_SET_CONFIG, { config: CONFIG, configIndex: 0 })).toThrow('could not atomically update');
-    expect(readActiveRoot(reader())?.ID).toBe('a');
+    const db = createTestStore(connectCaCommands);
+    db.apply(CA_SET_ROOTS, { roots: [root('a', true)], rootsIndex: 0 });
+    expect(() => db.apply(CA_SET_ROOTS, { roots: [root('b', true)], rootsIndex: 0 })).toThrow('could not atomically update');
+    db.apply(CA_SET_CONFIG, { config: CONFIG, configIndex: 0 });
+    expect(() => db.apply(CA_SET_CONFIG, { config: CONFIG, configIndex: 0 })).toThrow('could not atomically update');
+    expect(readActiveRoot(db.reader())?.ID).toBe('a');
   });
 
   it('keep the cluster id for ever', () => {
-    const { apply, reader } = createTestStore(connectCaCommands);
-    apply(CA_SET_CONFIG, { config: CONFIG, configIndex: 0 });
-    apply(CA_SET_CONFIG, { config: { ...CONFIG, ClusterID: 'c2' }, configIndex: readCaConfig(reader())?.ModifyIndex });
-    expect(readCaConfig(reader())?.ClusterID).toBe('c1');
+    const db = createTestStore(connectCaCommands);
+    db.apply(CA_SET_CONFIG, { config: CONFIG, configIndex: 0 });
+    db.apply(CA_SET_CONFIG, { config: { ...CONFIG, ClusterID: 'c2' }, configIndex: readCaConfig(db.reader())?.ModifyIndex });
+    expect(readCaConfig(db.reader())?.ClusterID).toBe('c1');
   });
 
   it('have exactly one active root, each with an id', () => {
-    const { apply } = createTestStore(connectCaCommands);
+    const db = createTestStore(connectCaCommands);
     for (const roots of [[], [root('a', false)], [root('a', true), root('b', true)]]) {
-      expect(() => apply(CA_SET_ROOTS, { roots, rootsIndex: 0 })).toThrow('there must be exactly one active CA');
+      expect(() => db.apply(CA_SET_ROOTS, { roots, rootsIndex: 0 })).toThrow('there must be exactly one active CA');
     }
-    expect(() => apply(CA_SET_ROOTS, { roots: [root('', true)], rootsIndex: 0 })).toThrow('Missing CA root ID');
+    expect(() => db.apply(CA_SET_ROOTS, { roots: [root('', true)], rootsIndex: 0 })).toThrow('Missing CA root ID');
   });
 
   it('are replaced as a whole: the CreateIndex of what stays is kept, what is not named goes', () => {
-    const { apply, reader } = createTestStore(connectCaCommands);
-    apply(CA_SET_ROOTS, { roots: [root('a', true)], rootsIndex: 0 });
-    apply(CA_SET_ROOTS, { roots: [root('a', false), root('b', true)], rootsIndex: 1 });
-    expect(readCaRoots(reader()).map(({ ID, CreateIndex, ModifyIndex }) => [ID, CreateIndex, ModifyIndex])).toEqual([
+    const db = createTestStore(connectCaCommands);
+    db.apply(CA_SET_ROOTS, { roots: [root('a', true)], rootsIndex: 0 });
+    db.apply(CA_SET_ROOTS, { roots: [root('a', false), root('b', true)], rootsIndex: 1 });
+    expect(readCaRoots(db.reader()).map(({ ID, CreateIndex, ModifyIndex }) => [ID, CreateIndex, ModifyIndex])).toEqual([
       ['a', 1, 2],
       ['b', 2, 2],
     ]);
-    apply(CA_SET_ROOTS, { roots: [root('b', true)], rootsIndex: 2 });
-    expect([...reader().scan(caRootsTable)].map((row) => row.ID)).toEqual(['b']);
+    db.apply(CA_SET_ROOTS, { roots: [root('b', true)], rootsIndex: 2 });
+    expect([...db.reader().scan(caRootsTable)].map((row) => row.ID)).toEqual(['b']);
   });
 });
 
 describe('counters', () => {
   it('give serials from the log index on, each once', () => {
-    const { apply } = createTestStore(connectCaCommands);
-    apply(CA_LEAF_ISSUED, {});
-    apply(CA_LEAF_ISSUED, {});
-    const first = apply<number>(CA_NEXT_SERIAL, {});
-    apply(CA_LEAF_ISSUED, {});
-    expect([first, apply<number>(CA_NEXT_SERIAL, {}), apply<number>(CA_NEXT_SERIAL, {})]).toEqual([3, 4, 5]);
+    const db = createTestStore(connectCaCommands);
+    db.apply(CA_LEAF_ISSUED, {});
+    db.apply(CA_LEAF_ISSUED, {});
+    const first = db.apply<number>(CA_NEXT_SERIAL, {});
+    db.apply(CA_LEAF_ISSUED, {});
+    expect([first, db.apply<number>(CA_NEXT_SERIAL, {}), db.apply<number>(CA_NEXT_SERIAL, {})]).toEqual([3, 4, 5]);
   });
 });
 
 describe('provider records', () => {
   it('are kept by id until they are deleted', () => {
-    const { apply, reader } = createTestStore(connectCaCommands);
-    apply(CA_SET_PROVIDER_RECORD, { id: 'x', privateKey: 'key', rootCert: 'PEM' });
-    expect(reader().get(caProviderTable, 'x')).toMatchObject({ PrivateKey: 'key', RootCert: 'PEM' });
-    apply(CA_DELETE_PROVIDER_RECORD, { id: 'x' });
-    expect(reader().get(caProviderTable, 'x')).toBeUndefined();
+    const db = createTestStore(connectCaCommands);
+    db.apply(CA_SET_PROVIDER_RECORD, { id: 'x', privateKey: 'key', rootCert: 'PEM' });
+    expect(db.reader().get(caProviderTable, 'x')).toMatchObject({ PrivateKey: 'key', RootCert: 'PEM' });
+    db.apply(CA_DELETE_PROVIDER_RECORD, { id: 'x' });
+    expect(db.reader().get(caProviderTable, 'x')).toBeUndefined();
   });
 });
 
 describe('hostile bodies', () => {
   it('are refused, never thrown at, and change nothing', () => {
-    const { apply, store } = createTestStore(connectCaCommands);
+    const db = createTestStore(connectCaCommands);
     const types = Object.keys(connectCaCommands).filter((type) => type !== CA_NEXT_SERIAL && type !== CA_LEAF_ISSUED);
     const fields = fc.record(
       {
@@ -127,10 +127,10 @@ describe('hostile bodies', () => {
     fc.assert(
       fc.property(fc.constantFrom(...types), fc.oneof(fields, fc.jsonValue()), (type, body) => {
         const safe: unknown = JSON.parse(JSON.stringify(body ?? null));
-        expect(() => apply(type, safe)).toThrow(`malformed command ${type}`);
+        expect(() => db.apply(type, safe)).toThrow(`malformed command ${type}`);
       }),
       { numRuns: 300 },
     );
-    expect([...store.reader().scan(caRootsTable)]).toEqual([]);
+    expect([...db.reader().scan(caRootsTable)]).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import type { CommandHandlers } from '../types.ts';
 import { catalogCommands } from './catalog.ts';
 import { configEntryCommands } from './config-entry.ts';
+import { connectCaCommands } from './connect-ca.ts';
 import { coordinateCommands } from './coordinate.ts';
 import { intentionCommands } from './intention.ts';
 import { kvCommands } from './kv.ts';
@@ -12,6 +13,7 @@ import { txnCommands } from './txn.ts';
 export const COMMAND_HANDLERS: CommandHandlers = {
   ...catalogCommands,
   ...configEntryCommands,
+  ...connectCaCommands,
   ...coordinateCommands,
   ...intentionCommands,
   ...kvCommands,

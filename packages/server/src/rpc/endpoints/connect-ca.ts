@@ -49,8 +49,9 @@ export function createConnectCaWrites(ca: CaDuties | null) {
 }
 
 /** As Consul shows roots: without the time of their retirement. */
-function shownRoot({ RotatedOutAt: _, ...root }: CaRoot): CaRoot {
-  return root;
+function shownRoot(row: CaRoot): CaRoot {
+  const { RotatedOutAt, ...root } = row;
+  return RotatedOutAt === undefined ? row : root;
 }
 
 function requireEnabled(isEnabled: boolean): asserts isEnabled {

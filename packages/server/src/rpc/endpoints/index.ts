@@ -2,6 +2,7 @@ import type { ReadMethod } from '@lictor/protocol';
 import type { EndpointTable } from '../types.ts';
 import { catalogReads, catalogWrites } from './catalog.ts';
 import { configEntryReads, configEntryWrites } from './config-entry.ts';
+import { type CaDuties, createConnectCaReads, createConnectCaWrites } from './connect-ca.ts';
 import { type CoordinateSink, createCoordinateReads, createCoordinateWrites } from './coordinate.ts';
 import { healthReads } from './health.ts';
 import { createIntentionReads, intentionWrites } from './intention.ts';
@@ -16,6 +17,8 @@ export interface EndpointServices {
   readonly sessionTtlMinMs: number;
   readonly coordinates: CoordinateSink;
   readonly defaultIntentionPolicy: 'allow' | 'deny';
+  /** Null when `connect.enabled` is false. */
+  readonly connectCa: CaDuties | null;
 }
 
 /** Reads of a row or two: remembering their answers would cost more than giving them. */
@@ -35,6 +38,7 @@ export function createEndpoints(services: EndpointServices): EndpointTable {
       ...healthReads,
       ...createCoordinateReads(services.serverName),
       ...configEntryReads,
+      ...createConnectCaReads(services.connectCa !== null),
       ...createIntentionReads(services.defaultIntentionPolicy),
       ...kvReads,
       ...sessionReads,
@@ -46,6 +50,7 @@ export function createEndpoints(services: EndpointServices): EndpointTable {
       ...catalogWrites,
       ...createCoordinateWrites(services.coordinates),
       ...configEntryWrites,
+      ...createConnectCaWrites(services.connectCa),
       ...intentionWrites,
       ...kvWrites,
       ...createSessionWrites(services.sessionTimers, services.sessionTtlMinMs),
