@@ -2,7 +2,7 @@ import { allowAll, type Authorizer } from '@lictor/mesh';
 import { type Clock, LictorError, type Logger, type Metrics, type Random, type Secret, type ServerPort } from '@lictor/protocol';
 import type { ServerConfig } from './config.ts';
 import { ConnectCa } from './connect-ca/index.ts';
-import { type Consensus, createSingleNodeConsensus } from './consensus/index.ts';
+import { type Consensus, createSingleNodeConsensus, type Disk } from './consensus/index.ts';
 import { COMMAND_HANDLERS } from './fsm/commands/index.ts';
 import { Fsm } from './fsm/fsm.ts';
 import { Dispatcher } from './rpc/dispatcher.ts';
@@ -15,6 +15,8 @@ export interface ServerPorts {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** The operating system's when absent; used only with a data directory. */
+  readonly disk?: Disk;
   /** Allows everything when absent. */
   readonly resolveToken?: (token: Secret) => Authorizer;
 }

@@ -27,6 +27,8 @@ export interface Consensus {
   /** ms since this node heard from the leader; 0 on the leader. */
   readonly lastContactMs: number;
   readonly appliedIndex: number;
+  /** The election term; of a single node, how often it has started. */
+  readonly term: number;
   configuration(): RaftConfiguration;
   /** Called when leadership is gained or lost; returns the unsubscriber. */
   onLeadershipChange(listener: (isLeader: boolean) => void): () => void;

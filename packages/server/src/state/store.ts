@@ -45,6 +45,12 @@ export class StateStore implements WritableTables {
     return [...this.#tables.values()].filter((state) => state.tombstones.size > 0).map((state) => this.#unshared(state));
   }
 
+  get rowCount(): number {
+    let count = 0;
+    for (const state of this.#tables.values()) count += state.rows.size;
+    return count;
+  }
+
   /** Removals that are still remembered, in all tables. */
   get tombstoneCount(): number {
     let count = 0;

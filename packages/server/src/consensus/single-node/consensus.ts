@@ -1,21 +1,26 @@
-import { LictorError, type Clock, type Logger, type Metrics, type RaftConfiguration } from '@lictor/protocol';
+import { type Clock, LictorError, type Logger, type Metrics, type RaftConfiguration, type Timer } from '@lictor/protocol';
 import { encodeCommand } from '../../fsm/codec.ts';
 import type { Fsm, LogEntry } from '../../fsm/fsm.ts';
+import { decodeSnapshot, encodeSnapshot, inSlices } from '../../fsm/snapshot/index.ts';
 import type { Command } from '../../fsm/types.ts';
+import { ALL_TABLES } from '../../state/tables/index.ts';
 import type { Applied, Consensus } from '../port.ts';
-import { forgetfulLog, type EntryLog } from './log.ts';
+import type { Storage } from './storage.ts';
 
 export interface SingleNodeConfig {
   readonly nodeId: string;
   readonly nodeName: string;
   /** `ip:port` that other nodes would reach this one at. */
   readonly rpcAddress: string;
+  readonly snapshotThreshold: number;
+  readonly snapshotIntervalMs: number;
 }
 
 export interface SingleNodePorts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly storage: Storage;
 }
 
 interface Proposal {
@@ -25,44 +30,64 @@ interface Proposal {
   readonly reject: (error: LictorError) => void;
 }
 
-/** Entries and bytes that one durable write takes at most. */
+/** Something to be done alone, between two batches. */
+type Exclusive = () => Promise<void>;
+
+/** What one durable write takes at most. */
 const MAX_BATCH_ENTRIES = 4096;
+const MAX_BATCH_BYTES = 16 * 1024 * 1024;
+/** A state of so few rows is written at stop, so that the next start has nothing to replay. */
+const CHEAP_SNAPSHOT_ROWS = 10_000;
 
 /** The log of a server without peers: it leads from start to stop, and what its disk has is committed. */
-export function createSingleNodeConsensus(config: SingleNodeConfig, fsm: Fsm, ports: SingleNodePorts): Consensus {
-  return new SingleNodeConsensus(config, fsm, ports, forgetfulLog);
-}
-
-class SingleNodeConsensus implements Consensus {
+export class SingleNodeConsensus implements Consensus {
   readonly #config: SingleNodeConfig;
   readonly #fsm: Fsm;
   readonly #ports: SingleNodePorts;
-  readonly #log: EntryLog;
   readonly #listeners = new Set<(isLeader: boolean) => void>();
+  readonly #exclusive: Exclusive[] = [];
   #queue: Proposal[] = [];
   #isLeader = false;
   #running: Promise<void> | undefined;
+  #snapshotting: Promise<void> | undefined;
+  #snapshotTimer: Timer | undefined;
+  #snapshotIndex = 0;
+  #term = 0;
+  /** Why nothing can be written any more. */
+  #fault: LictorError | undefined;
 
-  constructor(config: SingleNodeConfig, fsm: Fsm, ports: SingleNodePorts, log: EntryLog) {
+  constructor(config: SingleNodeConfig, fsm: Fsm, ports: SingleNodePorts) {
     this.#config = config;
     this.#fsm = fsm;
     this.#ports = ports;
-    this.#log = log;
   }
 
   async start(): Promise<void> {
+    const { clock, storage, logger } = this.#ports;
+    const recovered = await storage.open({
+      restore: (_index, state) => this.#load(state),
+      replay: (entries) => void this.#fsm.apply(entries),
+    });
+    this.#term = recovered.term;
+    this.#snapshotIndex = recovered.snapshotIndex;
+    logger.info('log opened', { term: this.#term, snapshot_index: this.#snapshotIndex, applied_index: this.appliedIndex });
     this.#setLeader(true);
+    this.#snapshotTimer = clock.setTimer(this.#config.snapshotIntervalMs, () => void this.#snapshotTick());
   }
 
   async stop(): Promise<void> {
     this.#setLeader(false);
+    this.#snapshotTimer?.cancel();
     await this.#running;
-    await this.#log.close();
+    await this.#snapshotting;
+    const isBehind = this.appliedIndex > this.#snapshotIndex && this.#fault === undefined;
+    if (isBehind && this.#fsm.store.rowCount <= CHEAP_SNAPSHOT_ROWS) await this.#snapshot();
+    await this.#ports.storage.close();
   }
 
   propose<Result>(command: Command): Promise<Applied<Result>> {
     return new Promise((resolve, reject) => {
-      if (!this.#isLeader) throw new LictorError('no-leader', 'No cluster leader');
+      this.#assertLeader();
       const bytes = encodeCommand(command);
       this.#queue.push({ bytes, startMs: this.#ports.clock.monotonic(), resolve: resolve as Proposal['resolve'], reject });
       this.#running ??= this.#run();
@@ -70,7 +95,8 @@ class SingleNodeConsensus implements Consensus {
   }
 
   async barrier(): Promise<void> {
-    if (!this.#isLeader) throw new LictorError('no-leader', 'No cluster leader');
+    // What is acknowledged is applied, and nobody else can lead.
+    this.#assertLeader();
   }
 
   get isLeader(): boolean {
@@ -87,6 +113,10 @@ class SingleNodeConsensus implements Consensus {
 
   get appliedIndex(): number {
     return this.#fsm.store.appliedIndex;
+  }
+
+  get term(): number {
+    return this.#term;
   }
 
   configuration(): RaftConfiguration {
@@ -107,42 +137,141 @@ class SingleNodeConsensus implements Consensus {
     return () => void this.#listeners.delete(listener);
   }
 
-  restore(): Promise<number> {
-    return Promise.reject(new LictorError('internal', 'snapshot restore is not wired yet'));
+  restore(state: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#assertLeader();
+      this.#exclusive.push(() => this.#restore(state).then(resolve, reject));
+      this.#running ??= this.#run();
+    });
   }
 
   /** One batch after the other: what arrives while one is being written forms the next. */
   async #run(): Promise<void> {
     // A turn later, so that proposals of the same turn share the first batch too.
     await undefined;
-    while (this.#queue.length > 0) {
-      const batch = this.#takeBatch();
-      await this.#commit(batch);
+    while (this.#queue.length > 0 || this.#exclusive.length > 0) {
+      const committing = this.#queue.length > 0 ? this.#commit(this.#takeBatch()) : undefined;
+      if (committing !== undefined) await committing;
+      for (let task = this.#exclusive.shift(); task !== undefined; task = this.#exclusive.shift()) await task();
     }
     this.#running = undefined;
   }
 
-  async #commit(batch: readonly Proposal[]): Promise<void> {
+  #commit(batch: readonly Proposal[]): Promise<void> | undefined {
     const first = this.appliedIndex + 1;
     const entries = batch.map((proposal, offset): LogEntry => ({ index: first + offset, bytes: proposal.bytes }));
-    const written = this.#log.append(entries);
-    if (written !== undefined) await written;
+    const written = this.#ports.storage.append(entries);
+    if (written === undefined) return this.#apply(batch, entries);
+    return written.then(
+      () => this.#apply(batch, entries),
+      (thrown: unknown) => this.#failWrites(batch, thrown),
+    );
+  }
+
+  #apply(batch: readonly Proposal[], entries: readonly LogEntry[]): undefined {
+    const { clock, metrics } = this.#ports;
+    const startMs = clock.monotonic();
     const outcomes = this.#fsm.apply(entries);
+    const nowMs = clock.monotonic();
+    metrics.incrCounter('raft.apply', batch.length);
+    metrics.addSample('raft.fsm.apply', nowMs - startMs);
+    metrics.addSample('raft.commitTime', nowMs - (batch[0]?.startMs ?? nowMs));
+    metrics.setGauge('raft.applied_index', this.appliedIndex);
+    metrics.setGauge('raft.last_index', this.appliedIndex);
     outcomes.forEach((outcome, position) => {
       const proposal = batch[position];
       if (proposal === undefined) return;
-      if (outcome.ok) proposal.resolve({ index: first + position, result: outcome.result as never });
+      if (outcome.ok) proposal.resolve({ index: (entries[position] as LogEntry).index, result: outcome.result as never });
       else proposal.reject(outcome.error);
     });
   }
 
+  /** The disk did not take a batch: nobody can tell how much of it is there, so nothing may follow it. */
+  #failWrites(batch: readonly Proposal[], thrown: unknown): undefined {
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    this.#ports.logger.error('writing the log failed; this node takes no more writes until it is restarted', { error: thrown });
+    this.#ports.metrics.incrCounter('raft.log_write_fault');
+    this.#fault = new LictorError('unavailable', `the log cannot be written: ${reason}`, { cause: thrown });
+    for (const proposal of batch)
+      proposal.reject(new LictorError('outcome-unknown', `writing the log failed: ${reason}`, { cause: thrown }));
+    for (const proposal of this.#queue) proposal.reject(this.#fault);
+    this.#queue = [];
+    this.#setLeader(false);
+  }
+
   #takeBatch(): Proposal[] {
-    if (this.#queue.length <= MAX_BATCH_ENTRIES) {
-      const batch = this.#queue;
-      this.#queue = [];
-      return batch;
+    let bytes = 0;
+    let count = 0;
+    for (const proposal of this.#queue) {
+      bytes += proposal.bytes.length;
+      if (count > 0 && (count >= MAX_BATCH_ENTRIES || bytes > MAX_BATCH_BYTES)) break;
+      count++;
     }
-    return this.#queue.splice(0, MAX_BATCH_ENTRIES);
+    if (count < this.#queue.length) return this.#queue.splice(0, count);
+    const batch = this.#queue;
+    this.#queue = [];
+    return batch;
+  }
+
+  /** False when the bytes are damaged. */
+  async #load(state: Uint8Array): Promise<boolean> {
+    try {
+      const decoded = await inSlices(this.#ports.clock, decodeSnapshot(state, ALL_TABLES));
+      this.#fsm.store.replace(decoded.tables, decoded.lastIndex);
+      return true;
+    } catch (thrown) {
+      this.#ports.logger.error('reading a snapshot failed', { error: thrown });
+      return false;
+    }
+  }
+
+  /** The new state gets an index above everything that was, so that no reader mistakes it for the old one. */
+  async #restore(state: Uint8Array): Promise<number> {
+    const { clock, storage } = this.#ports;
+    const { store } = this.#fsm;
+    const decoded = await inSlices(clock, decodeSnapshot(state, ALL_TABLES));
+    const index = Math.max(decoded.lastIndex, store.appliedIndex) + 1;
+    await this.#snapshotting;
+    store.replace(decoded.tables, index);
+    try {
+      await storage.replaceAll(index, this.#slices());
+    } catch (thrown) {
+      this.#failWrites([], thrown);
+      throw new LictorError('outcome-unknown', 'writing the restored state failed', { cause: thrown });
+    }
+    this.#snapshotIndex = index;
+    return index;
+  }
+
+  #snapshotTick(): void {
+    const { clock, logger } = this.#ports;
+    this.#snapshotTimer = clock.setTimer(this.#config.snapshotIntervalMs, () => this.#snapshotTick());
+    if (this.#snapshotting !== undefined || this.appliedIndex - this.#snapshotIndex < this.#config.snapshotThreshold) return;
+    this.#snapshotting = this.#snapshot()
+      .catch((thrown: unknown) => logger.error('taking a snapshot failed; it is tried again', { error: thrown }))
+      .finally(() => {
+        this.#snapshotting = undefined;
+      });
+  }
+
+  async #snapshot(): Promise<void> {
+    const { clock, metrics, storage, logger } = this.#ports;
+    const startMs = clock.monotonic();
+    const index = this.appliedIndex;
+    await storage.saveSnapshot(index, this.#slices());
+    this.#snapshotIndex = index;
+    metrics.addSample('raft.snapshot.create', clock.monotonic() - startMs);
+    logger.info('snapshot taken', { index });
+  }
+
+  /** The state as it is at the call, in slices with pauses between them. */
+  #slices(): AsyncGenerator<Uint8Array> {
+    return slicesOf(encodeSnapshot(this.#fsm.store.snapshot()));
+  }
+
+  #assertLeader(): void {
+    if (this.#fault !== undefined) throw this.#fault;
+    if (!this.#isLeader) throw new LictorError('no-leader', 'No cluster leader');
   }
 
   #setLeader(isLeader: boolean): void {
@@ -150,4 +279,9 @@ class SingleNodeConsensus implements Consensus {
     this.#isLeader = isLeader;
     for (const listener of this.#listeners) listener(isLeader);
   }
+}
+
+/** Each slice is written before the next is made, so the disk's pace gives the pauses. */
+async function* slicesOf(slices: Generator<Uint8Array, void, undefined>): AsyncGenerator<Uint8Array> {
+  yield* slices;
 }
