@@ -12,4 +12,4 @@ export {
   validateUpstream,
 } from './upstream.ts';
 export { findAgentServiceProblems, findPortProblems, findServiceProblems, type NestedSidecar } from './validate.ts';
-export { isAnyAddress, validateService, validateTaggedAddresses } from './validate-definition.ts';
+export { isAnyAddress, validateCheckDefinition, validateService, validateTaggedAddresses } from './validate-definition.ts';

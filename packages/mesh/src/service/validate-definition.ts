@@ -26,6 +26,17 @@ export function validateService(definition: ServiceDefinition): void {
   if (sidecar !== undefined) validateChecks(collectChecks(sidecar), 'Invalid check in sidecar_service');
 }
 
+/**
+ * Checks a check in the order and with the texts of PUT /v1/agent/check/register.
+ * @throws LictorError `invalid-argument`
+ */
+export function validateCheckDefinition(check: CheckDefinition): void {
+  if (check.Name === '') throw refuse('Missing check name');
+  if (check.Status !== '' && !isValidCheckStatus(check.Status)) throw refuse('Bad check status');
+  const problem = validateCheck(check);
+  if (problem !== undefined) throw refuse(`Invalid check: ${problem}`);
+}
+
 /** `0.0.0.0` and `::`, which cannot be connected to. */
 export function isAnyAddress(address: string): boolean {
   return ANY_ADDRESSES.includes(address);
