@@ -21,7 +21,7 @@ mkdirSync(staging, { recursive: true });
 const bundle = await rolldown({
   input: { lictor: join(PACKAGES, 'cli', 'src', 'main.ts') },
   platform: 'node',
-  resolve: { conditionNames: ['lictor-source', 'node', 'import', 'module', 'require', 'default'] },
+  resolve: { conditionNames: ['lictor-source', 'node', 'module', 'default'] },
   plugins: [smallUndici(), nativeAddons(), ownModulesHaveNoSideEffects()],
   onLog: (level, log, handler) => {
     // A package that is not there must fail the build, not the first command that needs it.
@@ -80,7 +80,7 @@ function nativeAddons() {
     name: 'native-addons',
     transform(code, id) {
       if (isModule(id, 'classic-level', 'binding.js')) return bundleClassicLevel(code);
-      if (isModule(id, 'msgpackr', 'node-index.js')) return bundleMsgpackrExtract(code);
+      if (isModule(id, 'msgpackr', 'node-index.js')) return bundleMsgpackrExtract(code, dirname(id));
       return null;
     },
   };
@@ -101,8 +101,8 @@ function bundleClassicLevel(code) {
 }
 
 /** Optional: without it msgpackr decodes long texts in JavaScript, slower. Only this platform's package is installed. */
-function bundleMsgpackrExtract(code) {
-  const extract = packageFolder('msgpackr-extract', packageFolder('msgpackr', SERVER_MANIFEST));
+function bundleMsgpackrExtract(code, msgpackr) {
+  const extract = packageFolder('msgpackr-extract', realpathSync(msgpackr));
   const platform = `${process.platform}-${process.arch}`;
   const target = join(staging, 'native', 'msgpackr-extract', platform);
   try {
