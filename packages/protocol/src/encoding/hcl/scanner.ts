@@ -45,8 +45,8 @@ export class Scanner {
     const match = matchAt(HEX, this.#source.text, offset) ?? matchAt(NUMBER, this.#source.text, offset);
     if (match === undefined) return undefined;
     this.#at = offset + match.length;
-    if (matchAt(IDENTIFIER, this.#source.text, this.#at) !== undefined)
-      throw this.#source.errorAt(offset, `malformed number ${JSON.stringify(match)}`);
+    const tail = matchAt(IDENTIFIER, this.#source.text, this.#at);
+    if (tail !== undefined) throw this.#source.errorAt(offset, `malformed number ${JSON.stringify(match + tail)}`);
     return { kind: 'number', offset, value: parseNumber(match) };
   }
 
