@@ -1,0 +1,62 @@
+/** Values that carry meaning; all others are random, timed or of the original's own build. */
+const MEANINGFUL = new Set([
+  'Action',
+  'AggregatedStatus',
+  'Allowed',
+  'Authorized',
+  'Behavior',
+  'CheckID',
+  'Flags',
+  'Key',
+  'Kind',
+  'OpIndex',
+  'Precedence',
+  'Provider',
+  'Reason',
+  'ServiceName',
+  'Status',
+  'Value',
+  'What',
+]);
+const CUT = /^\.\.\. \d+ more$/;
+
+/** Differences in field names, types and meaningful values, each with its path. */
+export function compareJson(expected: unknown, actual: unknown, path = '$'): string[] {
+  if (Array.isArray(expected)) return Array.isArray(actual) ? compareLists(expected, actual, path) : [typeDiffers(expected, actual, path)];
+  if (isRecord(expected)) return isRecord(actual) ? compareRecords(expected, actual, path) : [typeDiffers(expected, actual, path)];
+  if (kindOf(expected) !== kindOf(actual)) return [typeDiffers(expected, actual, path)];
+  const field = path.slice(path.lastIndexOf('.') + 1);
+  const differs = expected !== actual && (MEANINGFUL.has(field) || typeof expected === 'boolean');
+  return differs ? [`${path}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`] : [];
+}
+
+function compareLists(expected: readonly unknown[], actual: readonly unknown[], path: string): string[] {
+  const last = expected.at(-1);
+  const isCut = typeof last === 'string' && CUT.test(last);
+  const shown = isCut ? expected.slice(0, -1) : expected;
+  if (!isCut && expected.length !== actual.length) return [`${path}: expected ${expected.length} items, got ${actual.length}`];
+  return shown.flatMap((item, position) => (position < actual.length ? compareJson(item, actual[position], `${path}[${position}]`) : []));
+}
+
+function compareRecords(expected: Record<string, unknown>, actual: Record<string, unknown>, path: string): string[] {
+  const differences: string[] = [];
+  for (const key of Object.keys(expected)) {
+    if (!Object.hasOwn(actual, key)) differences.push(`${path}.${key}: missing`);
+    else differences.push(...compareJson(expected[key], actual[key], `${path}.${key}`));
+  }
+  for (const key of Object.keys(actual)) if (!Object.hasOwn(expected, key)) differences.push(`${path}.${key}: not in Consul's answer`);
+  return differences;
+}
+
+function typeDiffers(expected: unknown, actual: unknown, path: string): string {
+  return `${path}: expected ${kindOf(expected)}, got ${kindOf(actual)}`;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'list' : typeof value;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
