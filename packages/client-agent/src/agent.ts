@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Logger, Metrics, Random, ServerPort } from '@lictor/protocol';
 import { type NodeInfo, Syncer } from './anti-entropy/index.ts';
 import { Cache } from './cache/index.ts';
@@ -83,8 +84,8 @@ export function createAgent(initial: RuntimeConfig, ports: AgentPorts): Agent {
     running: config,
     load: ports.loadConfig,
     apply: async (next) => {
+      if (!isDeepStrictEqual({ ...next.nodeMeta }, { ...running.nodeMeta })) state.isNodeInSync = false;
       running = next;
-      state.isNodeInSync = false;
       await registrations.apply(next);
       state.markDirty();
       await ports.onReload?.(next);

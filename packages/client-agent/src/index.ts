@@ -1,3 +1,7 @@
 export { type Agent, type AgentPorts, createAgent } from './agent.ts';
 export * from './config/index.ts';
 export type * from './contracts/index.ts';
+export { createDnsHandler, DnsServer } from './dns/index.ts';
+export type { AgentStats, ApiDeps, BuildInfo } from './http/deps.ts';
+export { type HttpApi, startHttpApi } from './http/server.ts';
+export { type AgentMetrics, createLogHub, type LogHub, startMetrics } from './telemetry/index.ts';

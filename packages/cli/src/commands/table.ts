@@ -2,6 +2,7 @@ import type { CommandTable } from '../framework/table.ts';
 
 /** Every subcommand, its file named as it is called. Loading is lazy: `kv put` must not pay for the agent. */
 export const commandTable: CommandTable = {
+  agent: { synopsis: 'Runs a Lictor agent', load: () => import('./agent/index.ts') },
   catalog: { synopsis: 'Interact with the catalog', load: () => import('./catalog/index.ts') },
   'catalog datacenters': { synopsis: 'Lists all known datacenters', load: () => import('./catalog/datacenters.ts') },
   'catalog nodes': { synopsis: 'Lists all nodes in the given datacenter', load: () => import('./catalog/nodes.ts') },

@@ -30,7 +30,7 @@ export function toRegisterCheck(check: HealthCheck): RegisterCheck {
 
 /** Whether the catalog holds this very registration; what only the servers write does not count. */
 export function isSameService(local: NodeService, remote: NodeService): boolean {
-  return isDeepStrictEqual(content(local), content(remote));
+  return isDeepStrictEqual(serviceContent(local), serviceContent(remote));
 }
 
 export function isSameCheck(local: HealthCheck, remote: HealthCheck): boolean {
@@ -38,6 +38,12 @@ export function isSameCheck(local: HealthCheck, remote: HealthCheck): boolean {
 }
 
 const SERVER_WRITTEN = new Set(['CreateIndex', 'ModifyIndex', 'LocallyRegisteredAsSidecar']);
+
+/** A catalog row may name its node; a local one has none. */
+function serviceContent(service: NodeService & { readonly Node?: string }): unknown {
+  const { Node: _ofRow, ...rest } = service;
+  return content(rest);
+}
 
 function checkContent(check: HealthCheck): unknown {
   // The definition and tags of a check's service are filled in by whoever shows them.

@@ -1,0 +1,31 @@
+import type { RuntimeConfig } from '@lictor/client-agent';
+import { API_VERSION } from '@lictor/protocol';
+
+/** What the agent prints before its log, label by label as Consul does: scripts grep these lines (consul-facts C001). */
+export function formatBanner(config: RuntimeConfig): string {
+  const { ports } = config;
+  const segment = config.server ? '<all>' : '';
+  const rows: readonly (readonly [string, string])[] = [
+    ['Version', `'${API_VERSION}'`],
+    ['Build Date', "'1970-01-01 00:00:01 +0000 UTC'"],
+    ['Node ID', `'${config.nodeId}'`],
+    ['Node name', `'${config.nodeName}'`],
+    ['Datacenter', `'${config.datacenter}' (Segment: '${segment}')`],
+    ['Server', `${config.server} (Bootstrap: ${config.bootstrap})`],
+    [
+      'Client Addr',
+      `[${config.clientAddresses.join(' ')}] (HTTP: ${ports.http}, HTTPS: ${ports.https}, gRPC: ${ports.grpc}, gRPC-TLS: ${ports.grpcTls}, DNS: ${ports.dns})`,
+    ],
+    ['Cluster Addr', `${config.advertiseAddress} (LAN: ${ports.serfLan}, WAN: ${ports.serfWan})`],
+    ['Gossip Encryption', 'false'],
+    ['Auto-Encrypt-TLS', 'false'],
+    ['ACL Enabled', String(config.aclEnabled)],
+    ['ACL Default Policy', config.aclDefaultPolicy],
+    ['HTTPS TLS', `Verify Incoming: ${config.http.verifyIncoming}, Verify Outgoing: false, Min Version: TLSv1_2`],
+    ['gRPC TLS', 'Verify Incoming: false, Min Version: TLSv1_2'],
+    ['Internal RPC TLS', 'Verify Incoming: false, Verify Outgoing: false (Verify Hostname: false), Min Version: TLSv1_2'],
+  ];
+  const width = Math.max(...rows.map(([label]) => label.length));
+  const lines = rows.map(([label, value]) => `    ${label.padStart(width)}: ${value}`);
+  return ['==> Starting Consul agent...', ...lines, '', '==> Log data will now stream in as it occurs:', ''].join('\n');
+}

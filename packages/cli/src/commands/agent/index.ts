@@ -1,0 +1,99 @@
+import {
+  ConfigError,
+  createLogHub,
+  type LoadRequest,
+  loadConfig,
+  resolveNodeId,
+  type RuntimeConfig,
+  systemLoadEnvironment,
+} from '@lictor/client-agent';
+import { LictorError } from '@lictor/protocol';
+import { systemClock, systemRandom } from '@lictor/protocol/system';
+import type { Command } from '../../framework/command.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { parseFlags } from '../../framework/flags.ts';
+import { formatHelp } from '../../framework/help.ts';
+import { type Io, printError } from '../../framework/io.ts';
+import { formatBanner } from './banner.ts';
+import { createAgentFlags } from './flags.ts';
+import { nodeVersionProblem } from './node-version.ts';
+import { removePidFile, writePidFile } from './pid-file.ts';
+import { startProcessAgent } from './process-agent.ts';
+import { awaitStop } from './stop-reason.ts';
+
+const USAGE = `
+Usage: {program} agent [options]
+
+  Runs the agent until it is told to stop: with -dev a server in memory beside it.
+  Every option can stand in a file too; docs/reference/config.md lists them all.
+`;
+
+export const command: Command = {
+  synopsis: 'Runs a Lictor agent',
+  handlesSignals: true,
+  flagNames: Object.keys(createAgentFlags().flags),
+  help: (program) => formatHelp(USAGE, createAgentFlags().flags, program),
+  run: async (argv, io) => {
+    const { flags, request } = createAgentFlags();
+    const parsed = parseFlags(flags, argv);
+    if (parsed.kind !== 'parsed') {
+      if (parsed.kind === 'error') printError(io, parsed.message);
+      printError(io, formatHelp(USAGE, flags, io.program));
+      return EXIT.failure;
+    }
+    if (parsed.args.length > 0) return fail(io, `Unexpected extra arguments: [${parsed.args.join(' ')}]`);
+    const problem = nodeVersionProblem(process.version);
+    if (problem !== undefined) return fail(io, problem);
+    return runAgent(request(parsed.values), io);
+  },
+};
+
+async function runAgent(request: LoadRequest, io: Io): Promise<number> {
+  const config = tryPrepare(request, io);
+  if (config === undefined) return EXIT.failure;
+  if (!config.server) return fail(io, 'This version of Lictor runs agents with their server only: use -dev or -server -bootstrap');
+  if (config.aclEnabled) return fail(io, 'ACLs are not available in this version of Lictor: leave out acl.enabled');
+  const logs = createLogHub(config, systemClock);
+  const logger = logs.logger('agent');
+  // As in Consul, JSON logs stand alone on standard output.
+  if (!config.log.json) io.stdout.write(`${formatBanner(config)}\n`);
+  for (const warning of config.warnings) logger.warn(warning);
+  try {
+    writePidFile(config.pidFile);
+    const running = await startProcessAgent({ config, logs, logger, loadConfig: () => prepare(request, config.nodeId) });
+    logger.info('Consul agent running!');
+    const exitCode = await awaitStop({ io, agent: running.agent, logger, left: running.left });
+    logger.info('Requesting shutdown');
+    await running.stop();
+    logger.info('Exit code', { code: exitCode });
+    return exitCode;
+  } catch (error) {
+    logger.error('Error starting agent', { error: LictorError.from(error).message });
+    return EXIT.failure;
+  } finally {
+    removePidFile(config.pidFile);
+    logs.flush();
+  }
+}
+
+/** Prints what is wrong, the place included. */
+function tryPrepare(request: LoadRequest, io: Io): RuntimeConfig | undefined {
+  try {
+    return prepare(request);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    fail(io, error.detail);
+    return undefined;
+  }
+}
+
+/** `knownNodeId`: that of the running agent, at a reload. */
+function prepare(request: LoadRequest, knownNodeId?: string): RuntimeConfig {
+  const loaded = loadConfig(request, systemLoadEnvironment);
+  return Object.freeze({ ...loaded, nodeId: knownNodeId ?? resolveNodeId(loaded.nodeId, loaded.dataDir, systemRandom) });
+}
+
+function fail(io: Io, message: string): number {
+  printError(io, `==> ${message}`);
+  return EXIT.failure;
+}

@@ -1,0 +1,124 @@
+import {
+  type Agent,
+  type AgentMetrics,
+  createAgent,
+  createDnsHandler,
+  DnsServer,
+  type HttpApi,
+  type LogHub,
+  type RuntimeConfig,
+  startHttpApi,
+  startMetrics,
+} from '@lictor/client-agent';
+import { API_VERSION, type Logger } from '@lictor/protocol';
+import { systemClock, systemRandom } from '@lictor/protocol/system';
+import { createServer, type Server } from '@lictor/server';
+import { toServerConfig } from './server-config.ts';
+import { collectStats } from './stats.ts';
+
+const BUILD = { version: API_VERSION, prerelease: '', revision: '', buildDate: '1970-01-01T00:00:01Z' } as const;
+/** How long running requests may take to end once the agent stops. */
+const DRAIN_MS = 1_000;
+
+export interface ProcessAgent {
+  readonly agent: Agent;
+  /** Resolves when somebody asked the agent to leave. */
+  readonly left: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface ProcessAgentOptions {
+  readonly config: RuntimeConfig;
+  readonly logs: LogHub;
+  readonly logger: Logger;
+  readonly loadConfig: () => RuntimeConfig;
+}
+
+/** Server, agent, HTTP and DNS in this process. What was started before a failure is stopped again. @throws LictorError */
+export async function startProcessAgent(options: ProcessAgentOptions): Promise<ProcessAgent> {
+  const { config, logger } = options;
+  const stops: (() => Promise<void> | void)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const step of stops.splice(0).reverse()) {
+      await Promise.resolve(step()).catch((error: unknown) => logger.error('part of the agent did not stop', { error }));
+    }
+  };
+  try {
+    const metrics = startMetrics(config, systemClock);
+    stops.push(() => metrics.stop());
+    const ports = { clock: systemClock, random: systemRandom, logger, metrics: metrics.registry };
+    const server = createServer(toServerConfig(config), ports);
+    stops.push(() => server.stop());
+    await server.start();
+    let leave = (): void => undefined;
+    const left = new Promise<void>((resolve) => (leave = resolve));
+    const agent = createAgent(config, {
+      ...ports,
+      server: server.port,
+      version: API_VERSION,
+      loadConfig: options.loadConfig,
+      onReload: (next) => options.logs.setLevel(next.log.level),
+      onLeave: leave,
+    });
+    stops.push(() => agent.stop());
+    await agent.start();
+    const http = await startHttp(options, agent, server, metrics);
+    stops.push(() => http.close(DRAIN_MS));
+    for (const dns of await startDns(options, agent, server, metrics)) stops.push(() => dns.stop());
+    return { agent, left, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startHttp(options: ProcessAgentOptions, agent: Agent, server: Server, metrics: AgentMetrics): Promise<HttpApi> {
+  const http = await startHttpApi({
+    config: () => agent.config(),
+    build: BUILD,
+    server: server.port,
+    cache: agent.cache,
+    services: agent.services,
+    checks: agent.checks,
+    membership: agent.membership,
+    events: agent.events,
+    lifecycle: agent.lifecycle,
+    tokens: agent.tokens,
+    logs: options.logs,
+    metricsView: metrics.registry,
+    metrics: metrics.registry,
+    logger: options.logger.named('http'),
+    clock: systemClock,
+    random: systemRandom,
+    stats: () => collectStats(agent, server),
+  });
+  for (const { scheme, host, port, socketPath } of http.addresses) {
+    options.logger.info('Starting server', {
+      address: socketPath ?? `${host}:${port}`,
+      network: socketPath === undefined ? 'tcp' : 'unix',
+      protocol: scheme,
+    });
+  }
+  return http;
+}
+
+async function startDns(options: ProcessAgentOptions, agent: Agent, server: Server, metrics: AgentMetrics): Promise<DnsServer[]> {
+  const logger = options.logger.named('dns');
+  const handler = createDnsHandler({
+    config: () => agent.config(),
+    server: server.port,
+    cache: agent.cache,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    metrics: metrics.registry,
+  });
+  const started: DnsServer[] = [];
+  for (const listen of options.config.dnsListen) {
+    const dns = new DnsServer(listen, { handler, clock: systemClock, logger });
+    await dns.start();
+    options.logger.info('Started DNS server', { address: `${listen.host}:${listen.port}`, network: 'udp+tcp' });
+    started.push(dns);
+  }
+  return started;
+}
