@@ -85,7 +85,11 @@ describe('outliers', () => {
   });
 
   it('never come before an instance in good health, whatever happened', () => {
-    const event = fc.record({ id: fc.constantFrom('a', 'b', 'c', 'd'), what: fc.constantFrom('failed', 'succeeded', 'started', 'finished'), atMs: fc.nat(5000) });
+    const event = fc.record({
+      id: fc.constantFrom('a', 'b', 'c', 'd'),
+      what: fc.constantFrom('failed', 'succeeded', 'started', 'finished'),
+      atMs: fc.nat(5000),
+    });
     fc.assert(
       fc.property(fc.array(event), fc.integer(), (events, seed) => {
         const four = new Balancer(seededRandom(seed));

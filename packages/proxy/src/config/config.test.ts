@@ -47,9 +47,21 @@ describe('a registration as configuration', () => {
   });
 
   it('reads the opaque settings, numbers and their texts, and passes over nonsense', () => {
-    const config = { bind_address: '127.0.0.1', bind_port: '4000', local_connect_timeout_ms: 250, handshake_timeout_ms: -1, max_inbound_connections: {} };
+    const config = {
+      bind_address: '127.0.0.1',
+      bind_port: '4000',
+      local_connect_timeout_ms: 250,
+      handshake_timeout_ms: -1,
+      max_inbound_connections: {},
+    };
     const { publicListener } = configFromRegistration(registration({ ...WEB, Config: config }));
-    expect(publicListener).toMatchObject({ host: '127.0.0.1', port: 4000, localConnectTimeoutMs: 250, handshakeTimeoutMs: 10_000, maxConnections: 16_384 });
+    expect(publicListener).toMatchObject({
+      host: '127.0.0.1',
+      port: 4000,
+      localConnectTimeoutMs: 250,
+      handshakeTimeoutMs: 10_000,
+      maxConnections: 16_384,
+    });
     const [upstream] = upstreamsOf({ ...SOCAT, Config: { connect_timeout_ms: 5, limits: { max_connections: 7 } } }).upstreams;
     expect(upstream).toMatchObject({ connectTimeoutMs: 5, maxConnections: 7 });
   });
@@ -71,12 +83,18 @@ describe('the difference of two configurations (consul-facts K079)', () => {
   });
 
   it('is nothing between equal ones', () => {
-    expect(diffConfig(upstreamsOf(SOCAT), upstreamsOf(SOCAT))).toEqual({ publicListener: 'none', upstreams: { close: [], open: [], update: [] } });
+    expect(diffConfig(upstreamsOf(SOCAT), upstreamsOf(SOCAT))).toEqual({
+      publicListener: 'none',
+      upstreams: { close: [], open: [], update: [] },
+    });
   });
 
   it('touches only the upstream that changed', () => {
     const db = { DestinationName: 'db', LocalBindPort: 9292 };
-    const diff = diffConfig(upstreamsOf(SOCAT, db), upstreamsOf(SOCAT, { ...db, LocalBindPort: 9393 }, { DestinationName: 'x', LocalBindPort: 1 }));
+    const diff = diffConfig(
+      upstreamsOf(SOCAT, db),
+      upstreamsOf(SOCAT, { ...db, LocalBindPort: 9393 }, { DestinationName: 'x', LocalBindPort: 1 }),
+    );
     expect(diff.publicListener).toBe('none');
     expect(diff.upstreams.close.map(({ port }) => port)).toEqual([9292]);
     expect(diff.upstreams.open.map(({ port }) => port)).toEqual([9393, 1]);
@@ -111,7 +129,7 @@ describe('-upstream (consul-facts C036)', () => {
 
   it.each([
     ['bad', 'Upstream value should be name:addr in "bad"'],
-    ['db.x:1', 'Upstream type must be blank, \'service\', or \'query\'. Got: "x"'],
+    ['db.x:1', "Upstream type must be blank, 'service', or 'query'. Got: \"x\""],
     ['db:abc', 'strconv.ParseInt: parsing "abc": invalid syntax'],
     ['db:70000', 'port 70000 is out of range'],
   ])('%s is refused', (text, message) => {

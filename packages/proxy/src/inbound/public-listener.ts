@@ -43,7 +43,6 @@ export class PublicListener {
       // Not `true`, or Node would drop the connection before the peer could be told why: `authenticate` is the same check and more.
       requestCert: true,
       rejectUnauthorized: false,
-      allowHalfOpen: true,
       noDelay: true,
       handshakeTimeout: options.handshakeTimeoutMs(),
       ALPNCallback: chooseProtocol,
@@ -138,6 +137,8 @@ export class PublicListener {
   }
 
   #onSecure(socket: TLSSocket): void {
+    // Only from here on: a peer that hangs up during the handshake has left.
+    socket.allowHalfOpen = true;
     socket.on('error', () => undefined);
     const remoteAddress = addressOf(socket);
     this.#endHandshake(remoteAddress);

@@ -36,21 +36,23 @@ export class PublicSide {
     return this.#listener?.port;
   }
 
-  /** @throws when the new address cannot be listened on */
-  async apply(change: PublicListenerChange, config: PublicListenerConfig | undefined): Promise<void> {
+  /** Takes the new settings and closes what they replace; `open` does the rest. */
+  apply(change: PublicListenerChange, config: PublicListenerConfig | undefined): void {
     this.#config = config;
     if (change === 'close' || change === 'replace') {
       this.#listener?.stopAccepting();
       this.#listener = undefined;
       if (change === 'close') this.#context.ports.logger.info('listener stopped', { listener: 'public listener' });
     }
-    await this.openIfReady();
   }
 
-  /** Waits for the first certificate: a TLS listener without one could only refuse. */
-  async openIfReady(): Promise<void> {
+  /**
+   * Opens what should be open and is not. There must be a certificate: a TLS listener without one could only refuse.
+   * @throws when the address cannot be listened on
+   */
+  async open(): Promise<void> {
     const config = this.#config;
-    if (config === undefined || this.#listener !== undefined || this.#context.credentials.current === undefined) return;
+    if (config === undefined || this.#listener !== undefined) return;
     const bind_addr = formatAddress(config);
     this.#context.ports.logger.info('Starting listener', { listener: 'public listener', bind_addr });
     const listener = new PublicListener(

@@ -2,7 +2,6 @@ import type { CaRoots, IssuedCert, Timer } from '@lictor/protocol';
 import { diffConfig } from '../config/diff.ts';
 import type { ProxyConfig } from '../config/types.ts';
 import { watch } from '../control-plane/watch.ts';
-import type { Credentials } from '../identity/credentials.ts';
 import { type LeafHealth, leafHealth } from '../identity/expiry.ts';
 import type { ProxyOptions, ProxyPorts } from '../options.ts';
 import { PublicSide } from './public-side.ts';
@@ -33,6 +32,7 @@ export class ServiceRuntime {
   #applying: Promise<void> = Promise.resolve();
   #tick: Timer | undefined;
   #health: LeafHealth = 'valid';
+  #identityLogged = false;
   #announced = false;
 
   constructor(service: string, options: ProxyOptions, ports: ProxyPorts, events: RuntimeEvents) {
@@ -63,8 +63,8 @@ export class ServiceRuntime {
       const diff = diffConfig(this.#config, config);
       this.#config = config;
       await this.upstreamSide.apply(diff.upstreams);
-      await this.publicSide.apply(diff.publicListener, config.publicListener).catch((error: unknown) => this.#listenFailed(error));
-      this.#announce();
+      this.publicSide.apply(diff.publicListener, config.publicListener);
+      await this.#serve();
     });
   }
 
@@ -110,23 +110,29 @@ export class ServiceRuntime {
     this.publicSide.credentialsChanged(current);
     this.#health = 'valid';
     if (hadSome) ports.logger.debug('TLS identity changed', { changed: what, uri: current.uri });
-    else this.#firstCredentials(current);
+    else {
+      this.upstreamSide.wake();
+      this.#applying = this.#applying.then(() => this.#serve());
+    }
   }
 
-  #firstCredentials(credentials: Credentials): void {
-    const { logger } = this.context.ports;
-    this.upstreamSide.wake();
-    this.#applying = this.#applying.then(async () => {
-      logger.info('Proxy loaded config and ready to serve');
-      logger.info('Parsed TLS identity', { uri: credentials.uri, roots: `[${credentials.rootNames.join(' ')}]` });
-      await this.publicSide.openIfReady().catch((error: unknown) => this.#listenFailed(error));
-      this.#announce();
-    });
-  }
-
-  #announce(): void {
-    const isUp = this.#config?.publicListener === undefined || this.publicSide.port !== undefined;
-    if (this.#announced || !isUp || this.context.credentials.current === undefined) return;
+  /** What can be done once there is a certificate; until then nothing, and again after each change of the configuration. */
+  async #serve(): Promise<void> {
+    const { credentials, ports } = this.context;
+    const { current } = credentials;
+    if (current === undefined) return;
+    if (!this.#identityLogged) {
+      this.#identityLogged = true;
+      ports.logger.info('Proxy loaded config and ready to serve');
+      ports.logger.info('Parsed TLS identity', { uri: current.uri, roots: `[${current.rootNames.join(' ')}]` });
+    }
+    try {
+      await this.publicSide.open();
+    } catch (error) {
+      this.#listenFailed(error);
+      return;
+    }
+    if (this.#announced) return;
     this.#announced = true;
     this.#events.onReady();
   }

@@ -47,7 +47,10 @@ export async function createAuthority(clusterId: string = TEST_CLUSTER_ID): Prom
         ...(spec.datacenter !== undefined && { datacenter: spec.datacenter }),
       };
       const { notBeforeMs, notAfterMs } = spec;
-      const leaf = await ca.issue(id, { ...(notBeforeMs !== undefined && { notBeforeMs }), ...(notAfterMs !== undefined && { notAfterMs }) });
+      const leaf = await ca.issue(id, {
+        ...(notBeforeMs !== undefined && { notBeforeMs }),
+        ...(notAfterMs !== undefined && { notAfterMs }),
+      });
       return describeLeaf(leaf, spec.service, formatSpiffeId(id));
     },
     issueWithUris: async (uris) => {

@@ -43,7 +43,11 @@ export class TestClient {
     return this;
   }
 
+  /** Waits for the other side to end, then ends too. */
   async closed(): Promise<this> {
+    if (!this.ended && !this.socket.destroyed)
+      await Promise.race([once(this.socket, 'end'), once(this.socket, 'close')]).catch(() => undefined);
+    this.socket.end();
     if (!this.socket.destroyed || !this.socket.closed) await once(this.socket, 'close').catch(() => undefined);
     return this;
   }

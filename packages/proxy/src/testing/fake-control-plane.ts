@@ -6,6 +6,12 @@ class Watched<T> {
   #value: T | undefined;
   #version = 0;
   #waiting: (() => void)[] = [];
+  readonly #readers = new Set<{ asked: string | undefined }>();
+
+  /** Every reader has been given the newest value and has come back for more. */
+  get isSettled(): boolean {
+    return [...this.#readers].every(({ asked }) => asked === String(this.#version));
+  }
 
   set(value: T): void {
     this.#value = value;
@@ -24,7 +30,11 @@ class Watched<T> {
   }
 
   reader(isAway: () => boolean): Read<T> {
+    const reader: { asked: string | undefined } = { asked: undefined };
     return async (cursor, signal) => {
+      reader.asked = cursor;
+      this.#readers.add(reader);
+      signal.addEventListener('abort', () => this.#readers.delete(reader), { once: true });
       while ((cursor === String(this.#version) || this.#value === undefined) && !isAway()) {
         await new Promise<void>((resolve, reject) => {
           this.#waiting.push(resolve);
@@ -77,6 +87,11 @@ export class FakeMesh {
   removeIntention(source: string, destination: string, publish = true): void {
     this.#all = this.#all.filter((rule) => rule.SourceName !== source || rule.DestinationName !== destination);
     if (publish) this.#publish();
+  }
+
+  /** Every proxy has taken note of every intention. */
+  get hasSettled(): boolean {
+    return this.#intentions.isSettled;
   }
 
   /** Every call fails until it is back. */

@@ -13,7 +13,8 @@ class NaivePool {
     return index < 0 ? undefined : this.#idle.splice(index, 1)[0]?.item;
   }
   put(key: string, item: number, nowMs: number): boolean {
-    if (this.#idle.length >= LIMITS.maxIdle || this.#idle.filter((idle) => idle.key === key).length >= LIMITS.maxIdlePerInstance) return false;
+    if (this.#idle.length >= LIMITS.maxIdle || this.#idle.filter((idle) => idle.key === key).length >= LIMITS.maxIdlePerInstance)
+      return false;
     this.#idle.push({ key, item, sinceMs: nowMs });
     return true;
   }
