@@ -30,11 +30,10 @@ export type CanonicalisationResult =
 
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/;
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to refuse (Envoy 2019-9900: NUL in a header).
-const BAD_VALUE = /[\u0000-\u0008\u000a-\u001f\u007f]/;
+/** Anything but tab, printable ASCII and obs-text: NUL and line breaks among it (Envoy 2019-9900, RFC 9110 5.5). */
+const BAD_VALUE = /[^\t -~\u0080-\u{10ffff}]/u;
 const ABSOLUTE_FORM = /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\/[^/?#]*/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
-const BAD_QUERY = /[\u0000-\u0020\u007f-\uffff#\\]/;
+const BAD_QUERY = /[^!-~]|[#\\]/;
 
 /** Brings a request into canonical form, or says why it has none. Never throws. */
 export function canonicaliseRequest(raw: RawRequest): CanonicalisationResult {

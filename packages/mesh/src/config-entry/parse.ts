@@ -20,7 +20,7 @@ export function parseConfigEntry(input: Readonly<Record<string, unknown>>): Conf
   const fields = definition.parse((shape) => decodeStrictly(shape, input));
   const content: Record<string, unknown> = { ...fields, Kind: definition.kind };
   for (const field of DERIVED_FIELDS) delete content[field];
-  const name = definition.fixedName ?? String(content.Name ?? '');
+  const name = definition.fixedName ?? (typeof content.Name === 'string' ? content.Name : '');
   return { ...content, Kind: definition.kind, Name: name, Hash: contentHash(content), CreateIndex: 0, ModifyIndex: 0 };
 }
 

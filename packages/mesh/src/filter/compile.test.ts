@@ -231,7 +231,8 @@ function naive(expression: Expression, type: FilterType, value: unknown): boolea
       return walk(field.type, field.get((datum ?? {}) as Record<string, unknown>), rest);
     }
     const raw = match.value ?? '';
-    const text = String(datum ?? (current.kind === 'int' ? 0 : current.kind === 'bool' ? false : ''));
+    const zero = current.kind === 'int' ? '0' : current.kind === 'bool' ? 'false' : '';
+    const text = typeof datum === 'string' || typeof datum === 'number' || typeof datum === 'boolean' ? String(datum) : zero;
     const members = Array.isArray(datum) ? datum.map(String) : current.kind === 'map' ? Object.keys((datum ?? {}) as object) : undefined;
     switch (match.operator) {
       case 'Equal':

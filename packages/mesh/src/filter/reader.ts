@@ -77,7 +77,7 @@ export class Reader {
   #describe(position: number): string {
     const before = this.text.slice(0, position);
     const lines = before.split('\n');
-    const column = [...(lines.at(-1) ?? '')].length + 1;
+    const column = Array.from(lines.at(-1) ?? '').length + 1;
     return `${lines.length}:${column} (${Buffer.byteLength(before)})`;
   }
 }
