@@ -28,7 +28,7 @@ export async function startKvServer(): Promise<KvServer> {
   const waiting = new Set<() => void>();
   let index = 1;
   const changed = (): void => {
-    for (const wake of [...waiting]) wake();
+    for (const wake of waiting) wake();
   };
   const write = (key: string, fields: Pick<Entry, 'value' | 'flags' | 'session' | 'lockIndex'>): void => {
     index++;
