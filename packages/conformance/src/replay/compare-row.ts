@@ -1,4 +1,4 @@
-import { compareJson } from './compare-json.ts';
+import { compareJson, normalise } from './compare-json.ts';
 import type { Answer } from './exchange.ts';
 import type { RecordedRow } from './recorded.ts';
 
@@ -70,5 +70,7 @@ function compareText(expected: string, actual: string): string[] {
   if (expected === HTML) return actual.includes('<') ? [] : [`text: expected HTML, got ${actual.slice(0, 80)}`];
   const cut = expected.indexOf(SHORTENED);
   if (cut >= 0) return actual.startsWith(expected.slice(0, cut)) ? [] : [`text: expected ${expected}, got ${actual.slice(0, 80)}`];
-  return expected === actual ? [] : [`text: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual.slice(0, 400))}`];
+  return normalise(expected) === normalise(actual)
+    ? []
+    : [`text: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual.slice(0, 400))}`];
 }

@@ -32,6 +32,11 @@ export const EMPTY_REPLY: Reply = { status: 200, contentType: JSON_TYPE, headers
 export const TRUE_REPLY: Reply = { status: 200, contentType: JSON_TYPE, headers: NO_HEADERS, body: 'true' };
 export const FALSE_REPLY: Reply = { status: 200, contentType: JSON_TYPE, headers: NO_HEADERS, body: 'false' };
 
+/** 404 without a body, and so without a type. */
+export function absentReply(headers: HeaderList = NO_HEADERS): Reply {
+  return { status: 404, contentType: '', headers, body: '' };
+}
+
 export function booleanReply(value: boolean): Reply {
   return value ? TRUE_REPLY : FALSE_REPLY;
 }

@@ -23,10 +23,13 @@ function write(
   sizeBytes: number,
   encoding: readonly string[],
 ): void {
-  const head = [...base, ...reply.headers, ...encoding, 'Content-Type', reply.contentType, 'Content-Length', String(sizeBytes)];
+  const type = reply.contentType === '' ? NO_TYPE : ['Content-Type', reply.contentType];
+  const head = [...base, ...reply.headers, ...encoding, ...type, 'Content-Length', String(sizeBytes)];
   response.writeHead(reply.status, head);
   response.end(body);
 }
+
+const NO_TYPE: readonly string[] = [];
 
 /** `?pretty` adds a line end, which indentation alone (-dev) does not. */
 function withNewline(body: string | Buffer): string | Buffer {

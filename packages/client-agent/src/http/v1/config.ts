@@ -23,7 +23,10 @@ const entriesView: View<readonly ConfigEntry[]> = sharedView((entries) => entrie
 
 /** The indexes and the hash come last, as in Consul; the rest is the entry as it was normalised. */
 function entryJson(entry: ConfigEntry): object {
-  const { Hash, CreateIndex, ModifyIndex, ...fields } = entry;
+  const { Hash, CreateIndex, ModifyIndex, ...shown } = entry;
+  const { Name: _name, ...nameless } = shown;
+  // There is one mesh entry, so Consul's type has no name field to show.
+  const fields = entry.Kind === 'mesh' ? nameless : shown;
   return { ...fields, ...(Hash === undefined ? {} : { Hash: jsonInteger(Hash) }), CreateIndex, ModifyIndex };
 }
 
@@ -33,7 +36,10 @@ async function apply(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const entry = decodeJson(raw, schema.record(schema.unknown()), { goType: 'map[string]interface {}' }, fail);
   refuseNamespace(request);
   const cas = parseCas(request);
-  const { value } = await deps.server.call('ConfigEntry.Apply', { entry, ...cas }, writeCall(request));
+  const { value } = await deps.server.call('ConfigEntry.Apply', { entry, ...cas }, writeCall(request)).catch((thrown: unknown) => {
+    // Entries are decoded by kind on the server; what it cannot decode is told as this endpoint's own decoding failure.
+    throw thrown instanceof LictorError && thrown.code === 'invalid-argument' ? fail(thrown.message) : thrown;
+  });
   return booleanReply(value);
 }
 

@@ -1,7 +1,7 @@
 import { coordinateUpdateRequest, type NodeCoordinate } from '@lictor/protocol';
 import type { ApiDeps } from '../deps.ts';
 import { encodeJson } from '../reply/json.ts';
-import { EMPTY_REPLY, jsonReply, metaHeaders, type Reply } from '../reply/reply.ts';
+import { absentReply, EMPTY_REPLY, jsonReply, metaHeaders, type Reply } from '../reply/reply.ts';
 import type { ApiRequest } from '../request/api-request.ts';
 import { refusePartition } from '../request/enterprise.ts';
 import { readJsonBody } from '../request/json-body.ts';
@@ -40,7 +40,7 @@ async function node(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const { value, meta } = await deps.server.call('Coordinate.Node', { node: request.rest }, options);
   const found = inSegment(request, value);
   // Consul writes the status before the headers of the read, which so never leave it.
-  if (found.length === 0) return jsonReply('', [], 404);
+  if (found.length === 0) return absentReply();
   return jsonReply(encodeJson(found, request.indent), metaHeaders(meta));
 }
 

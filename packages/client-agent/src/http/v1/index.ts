@@ -9,7 +9,9 @@ import { coordinateRoutes } from './coordinate.ts';
 import { eventRoutes } from './event.ts';
 import { healthRoutes } from './health.ts';
 import { kvRoutes } from './kv.ts';
+import { gatewayServicesRoutes } from './gateway-services.ts';
 import { operatorRoutes } from './operator.ts';
+import { operatorRaftRoutes } from './operator-raft.ts';
 import { sessionRoutes } from './session.ts';
 import { snapshotRoutes } from './snapshot.ts';
 import { statusRoutes } from './status.ts';
@@ -19,6 +21,7 @@ import { txnRoutes } from './txn.ts';
 export const apiRoutes: readonly Route[] = [
   ...agentRoutes,
   ...catalogRoutes,
+  ...gatewayServicesRoutes,
   ...configRoutes,
   ...connectCaRoutes,
   ...intentionRoutes,
@@ -28,6 +31,7 @@ export const apiRoutes: readonly Route[] = [
   ...healthRoutes,
   ...kvRoutes,
   ...operatorRoutes,
+  ...operatorRaftRoutes,
   ...sessionRoutes,
   ...snapshotRoutes,
   ...statusRoutes,

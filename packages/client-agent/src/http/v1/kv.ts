@@ -1,6 +1,6 @@
 import type { CallOptions, KvEntry, KvOperation } from '@lictor/protocol';
 import type { ApiDeps } from '../deps.ts';
-import { booleanReply, jsonReply, metaHeaders, type Reply, TRUE_REPLY } from '../reply/reply.ts';
+import { absentReply, booleanReply, jsonReply, metaHeaders, type Reply, TRUE_REPLY } from '../reply/reply.ts';
 import { encodeJson, toBody } from '../reply/json.ts';
 import type { ApiRequest } from '../request/api-request.ts';
 import { readBody } from '../request/body.ts';
@@ -27,7 +27,7 @@ async function get(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   refuseNamespace(request);
   const { meta, value } = await deps.server.call('KVS.Get', { key }, options);
   const headers = metaHeaders(meta);
-  if (value === null) return jsonReply('', headers, 404);
+  if (value === null) return absentReply(headers);
   if (query.has('raw')) return rawReply(value, headers);
   return jsonReply(kvEntryView(value, request.indent), headers);
 }
@@ -42,7 +42,7 @@ function rawReply(entry: KvEntry, headers: string[]): Reply {
 async function list(request: ApiRequest, deps: ApiDeps, options: CallOptions): Promise<Reply> {
   refuseNamespace(request);
   const { meta, value } = await deps.server.call('KVS.List', { prefix: request.rest }, options);
-  if (value.length === 0) return jsonReply('', metaHeaders(meta), 404);
+  if (value.length === 0) return absentReply(metaHeaders(meta));
   return jsonReply(kvEntriesView(value, request.indent), metaHeaders(meta));
 }
 
@@ -52,7 +52,7 @@ async function listKeys(request: ApiRequest, deps: ApiDeps, options: CallOptions
   // The misspelt name came first and must go on working (consul-facts H108).
   const separator = query.has('separator') ? query.get('separator') : query.get('seperator');
   const { meta, value } = await deps.server.call('KVS.ListKeys', { prefix, separator }, options);
-  if (value.length === 0 && prefix !== '') return jsonReply('', metaHeaders(meta), 404);
+  if (value.length === 0 && prefix !== '') return absentReply(metaHeaders(meta));
   return jsonReply(toBody(encodeJson(value, request.indent)), metaHeaders(meta));
 }
 

@@ -6,16 +6,10 @@ import { refuseNamespace } from '../request/enterprise.ts';
 import { readCall } from '../request/read-options.ts';
 import { acl, type Route } from '../routing/route.ts';
 
-/** /v1/operator, as far as one server goes (consul-facts H127, H138). */
+/** /v1/operator/usage (consul-facts H138). */
 export const operatorRoutes: readonly Route[] = [
-  { method: 'GET', path: '/v1/operator/raft/configuration', acl: acl.server('operator', 'read'), handle: raftConfiguration },
   { method: 'GET', path: '/v1/operator/usage', acl: acl.server('operator', 'read'), handle: usage },
 ];
-
-async function raftConfiguration(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
-  const { value } = await deps.server.call('Operator.RaftGetConfiguration', {}, readCall(request));
-  return jsonReply(encodeJson(value, request.indent));
-}
 
 const LEVELS = { default: 'leader', consistent: 'consistent', stale: 'stale' } as const;
 

@@ -40,7 +40,9 @@ function identity(config: RuntimeConfig, build: BuildInfo): object {
 }
 
 function hideTokens(config: RuntimeConfig): object {
-  const names = Object.keys(config.tokens).map((kind) => `ACL${kind.charAt(0).toUpperCase()}${kind.slice(1)}Token`);
+  const names = Object.keys(config.tokens).map(
+    (kind) => `ACL${kind === 'dns' ? 'DNS' : kind.charAt(0).toUpperCase() + kind.slice(1)}Token`,
+  );
   return Object.fromEntries(names.map((name) => [name, HIDDEN]));
 }
 

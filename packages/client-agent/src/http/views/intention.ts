@@ -36,11 +36,14 @@ function permissionJson(permission: IntentionPermission): object {
       PathExact: HTTP.PathExact || undefined,
       PathPrefix: HTTP.PathPrefix || undefined,
       PathRegex: HTTP.PathRegex || undefined,
-      Header: HTTP.Header.length === 0 ? undefined : HTTP.Header.map(omitZero),
+      Header: nonEmpty(HTTP.Header)?.map(omitZero),
       Methods: nonEmpty(HTTP.Methods),
     },
     JWT: JWT && {
-      Providers: JWT.Providers.map((provider) => ({ Name: provider.Name || undefined, VerifyClaims: nonEmpty(provider.VerifyClaims) })),
+      Providers: nonEmpty(JWT.Providers)?.map((provider) => ({
+        Name: provider.Name || undefined,
+        VerifyClaims: nonEmpty(provider.VerifyClaims),
+      })),
     },
   };
 }

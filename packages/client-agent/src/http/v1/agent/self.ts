@@ -4,6 +4,7 @@ import { jsonReply, type Reply } from '../../reply/reply.ts';
 import type { ApiRequest } from '../../request/api-request.ts';
 import { acl, type Route } from '../../routing/route.ts';
 import { debugConfigJson } from '../../views/debug-config.ts';
+import { ownStats } from './stats.ts';
 
 /** Who this agent is (consul-facts H038, H040). */
 export const agentSelfRoutes: readonly Route[] = [
@@ -31,15 +32,11 @@ async function self(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
     DebugConfig: debugConfigJson(config, build),
     Coord: await ownCoordinate(request, deps),
     Member: deps.membership.members(false).find((member) => member.Name === config.nodeName) ?? null,
-    Stats: { ...deps.stats(), build: buildStats(deps) },
+    Stats: { ...(await ownStats(request, deps)), ...deps.stats() },
     Meta: { ...config.nodeMeta, 'consul-network-segment': '', 'consul-version': build.version },
     xDS: xdsJson(config.ports.grpc, config.ports.grpcTls),
   };
   return jsonReply(encodeJson(body, request.indent));
-}
-
-function buildStats({ build }: ApiDeps): Readonly<Record<string, string>> {
-  return { prerelease: build.prerelease, revision: build.revision, version: build.version, version_metadata: '' };
 }
 
 /** The TLS port first, as clients that know only `Port` expect. Which proxies are driven stands here as soon as one is. */
