@@ -46,6 +46,9 @@ export function createServer(config: ServerConfig, ports: ServerPorts): Server {
     coordinates: leader.coordinates,
     defaultIntentionPolicy: config.defaultIntentionPolicy,
     connectCa,
+    store,
+    consensus,
+    reassertLeadership: () => leader.reassert(),
   });
   const dispatcher = new Dispatcher(
     { datacenter: config.datacenter, defaultWaitMs: config.defaultQueryTimeMs, maxWaitMs: config.maxQueryTimeMs },

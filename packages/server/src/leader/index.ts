@@ -47,6 +47,8 @@ export interface Leader {
   readonly coordinates: CoordinateBatch;
   /** Resolves when every duty has been taken up once; at once while another server leads. */
   established(): Promise<void>;
+  /** Takes up every duty anew: the state was replaced under them. */
+  reassert(): Promise<void>;
   /** Lays down the duties for good. */
   stop(): void;
 }
@@ -66,25 +68,42 @@ export function createLeader(config: ServerConfig, ports: LeaderPorts, more: rea
     ...more,
   ];
   let establishing = Promise.resolve();
+  /** Counts starts and stops: a start that was overtaken must not go on. */
+  let generation = 0;
+  const layDown = (): void => {
+    generation++;
+    for (const duty of duties) duty.stop();
+  };
+  const takeUp = (): Promise<void> => {
+    const own = ++generation;
+    establishing = startInOrder(duties, ports.logger, () => generation === own);
+    return establishing;
+  };
   const unsubscribe = ports.consensus.onLeadershipChange((isLeader) => {
     ports.metrics.setGauge('server.isLeader', isLeader ? 1 : 0);
-    if (isLeader) establishing = takeUp(duties, ports.logger);
-    else for (const duty of duties) duty.stop();
+    if (isLeader) void takeUp();
+    else layDown();
   });
   return {
     sessionTtl,
     coordinates,
     established: () => establishing,
+    reassert: async () => {
+      if (!ports.consensus.isLeader) return;
+      layDown();
+      await takeUp();
+    },
     stop: () => {
       unsubscribe();
-      for (const duty of duties) duty.stop();
+      layDown();
     },
   };
 }
 
-/** One after the other: later duties may rely on what earlier ones have written. */
-async function takeUp(duties: readonly LeaderDuty[], logger: Logger): Promise<void> {
+/** Later duties may rely on what earlier ones have written. Never rejects. */
+async function startInOrder(duties: readonly LeaderDuty[], logger: Logger, isCurrent: () => boolean): Promise<void> {
   for (const duty of duties) {
+    if (!isCurrent()) return;
     try {
       await duty.start();
     } catch (thrown) {

@@ -1,4 +1,4 @@
-import type { Authorizer } from '@lictor/mesh';
+import { allowAll, type Authorizer } from '@lictor/mesh';
 import {
   type CallOptions,
   type Clock,
@@ -57,6 +57,7 @@ export class Dispatcher implements ServerPort {
   readonly #reads: ReadonlyMap<string, AnyRead>;
   readonly #direct: ReadonlySet<string>;
   readonly #live: ReadonlyMap<string, AnyWrite>;
+  readonly #open: ReadonlySet<string>;
   readonly #writes: ReadonlyMap<string, AnyWrite>;
   readonly queries: SharedQueries;
   readonly applied: AppliedIndexWaits;
@@ -69,6 +70,7 @@ export class Dispatcher implements ServerPort {
     this.#reads = new Map(Object.entries(endpoints.reads) as [string, AnyRead][]);
     this.#direct = endpoints.direct;
     this.#live = new Map(Object.entries(endpoints.live) as [string, AnyWrite][]);
+    this.#open = endpoints.open;
     this.#writes = new Map(Object.entries(endpoints.writes) as [string, AnyWrite][]);
     this.queries = new SharedQueries(ports.store, ports.clock);
     this.applied = new AppliedIndexWaits(ports.store, ports.clock);
@@ -93,13 +95,14 @@ export class Dispatcher implements ServerPort {
     if (datacenter !== undefined && datacenter !== '' && datacenter !== this.#config.datacenter) {
       throw new LictorError('no-path-to-datacenter', 'No path to datacenter');
     }
-    const authorizer = this.#ports.resolveToken(options.token ?? NO_TOKEN);
+    const isOpen = this.#open.has(method);
+    const authorizer = isOpen ? allowAll : this.#ports.resolveToken(options.token ?? NO_TOKEN);
     const read = this.#reads.get(method);
     if (read !== undefined) return this.#read(method, read, request, authorizer, options);
     const write = this.#writes.get(method);
     if (write !== undefined) return this.#write(method, write, request, authorizer);
     const live = this.#live.get(method);
-    if (live !== undefined) return this.#readLive(method, live, request, authorizer, options);
+    if (live !== undefined) return this.#readLive(method, live, request, authorizer, options, isOpen);
     throw new LictorError('invalid-argument', `unknown RPC method: ${method}`);
   }
 
@@ -145,10 +148,11 @@ export class Dispatcher implements ServerPort {
     request: unknown,
     authorizer: Authorizer,
     options: CallOptions,
+    isOpen: boolean,
   ): Promise<ReadReply<unknown>> {
     const query = options.query ?? NO_QUERY;
     try {
-      await this.#prepare(query, options.signal);
+      if (!isOpen) await this.#prepare(query, options.signal);
       const { index, value } = await live(request, this.#writeContext(authorizer));
       return this.#reply({ index, value, resultsFilteredByAcls: false }, query);
     } catch (thrown) {

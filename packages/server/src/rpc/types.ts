@@ -53,5 +53,7 @@ export interface EndpointTable {
   /** Reads so cheap that looking for an earlier answer would cost more than a new one. */
   readonly direct: ReadonlySet<ReadMethod>;
   readonly live: LiveEndpoints;
+  /** Live reads that need neither a token nor a leader. */
+  readonly open: ReadonlySet<ReadMethod>;
   readonly writes: WriteEndpoints;
 }

@@ -1,5 +1,6 @@
 import { silentLogger, silentMetrics } from '@lictor/protocol';
 import { systemClock, systemRandom } from '@lictor/protocol/system';
+import { writeSync } from 'node:fs';
 import { createServerConfig } from '../config.ts';
 import { createServer } from '../server.ts';
 
@@ -18,6 +19,7 @@ async function write(writer: number): Promise<never> {
   for (let counter = Number(from); ; counter++) {
     const entry = { Key: `w${writer}`, Value: Buffer.from(String(counter)), Flags: 0, Session: '', ModifyIndex: 0 };
     await server.port.call('KVS.Apply', { operation: 'set', entry });
-    process.stdout.write(`${writer} ${counter}\n`);
+    // Not through process.stdout: what its buffer holds dies with the process, and acknowledgements would be missing.
+    writeSync(1, `${writer} ${counter}\n`);
   }
 }

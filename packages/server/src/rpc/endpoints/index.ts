@@ -7,11 +7,14 @@ import { type CoordinateSink, createCoordinateReads, createCoordinateWrites } fr
 import { healthReads } from './health.ts';
 import { createIntentionReads, intentionWrites } from './intention.ts';
 import { kvReads, kvWrites } from './kv.ts';
+import { createOperatorLive, operatorReads } from './operator.ts';
 import { createSessionWrites, sessionReads, type SessionTimers } from './session.ts';
+import { createSnapshotLive, createSnapshotWrites, type SnapshotServices } from './snapshot.ts';
+import { createStatusLive } from './status.ts';
 import { txnReads, txnWrites } from './txn.ts';
 
 /** The parts of a running server that endpoints speak to beside the state and the log. */
-export interface EndpointServices {
+export interface EndpointServices extends SnapshotServices {
   readonly serverName: string;
   readonly sessionTimers: SessionTimers;
   readonly sessionTtlMinMs: number;
@@ -30,6 +33,9 @@ const DIRECT: ReadonlySet<ReadMethod> = new Set<ReadMethod>([
   'Catalog.ListDatacenters',
 ]);
 
+/** Answered to anybody, by any server, whether or not there is a leader (observed: also to an unknown token). */
+const OPEN: ReadonlySet<ReadMethod> = new Set<ReadMethod>(['Status.Leader', 'Status.Peers']);
+
 /** The endpoints of every group. */
 export function createEndpoints(services: EndpointServices): EndpointTable {
   return {
@@ -41,11 +47,13 @@ export function createEndpoints(services: EndpointServices): EndpointTable {
       ...createConnectCaReads(services.connectCa !== null),
       ...createIntentionReads(services.defaultIntentionPolicy),
       ...kvReads,
+      ...operatorReads,
       ...sessionReads,
       ...txnReads,
     },
     direct: DIRECT,
-    live: {},
+    live: { ...createOperatorLive(services.consensus), ...createSnapshotLive(services), ...createStatusLive(services.consensus) },
+    open: OPEN,
     writes: {
       ...catalogWrites,
       ...createCoordinateWrites(services.coordinates),
@@ -54,6 +62,7 @@ export function createEndpoints(services: EndpointServices): EndpointTable {
       ...intentionWrites,
       ...kvWrites,
       ...createSessionWrites(services.sessionTimers, services.sessionTtlMinMs),
+      ...createSnapshotWrites(services),
       ...txnWrites,
     },
   };

@@ -1,0 +1,1 @@
+export { createMeta, readArchive, type SnapshotContent, type SnapshotMeta, writeArchive } from './archive.ts';
