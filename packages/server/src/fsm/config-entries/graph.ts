@@ -2,7 +2,11 @@ import type { ConfigEntry } from '@lictor/protocol';
 import { joinProblems } from '@lictor/mesh';
 import { WILDCARD } from '@lictor/protocol';
 import { configEntriesTable, configEntryKey, configEntryKindPrefix } from '../../state/tables/config-entries.ts';
+import { foldName } from '../../state/tables/keys.ts';
 import type { StateReader } from '../../state/types.ts';
+import { isObject } from '../catalog/shapes.ts';
+import { type EntryLookup, findChainProblem, isHttpLike, objectsOf, protocolOf } from './chain.ts';
+import { findExportProblem, isExported, peerExportsOf } from './exports.ts';
 
 /** A write (`next`) or a removal of one entry, not yet done. */
 export interface ProposedChange {
@@ -11,59 +15,104 @@ export interface ProposedChange {
   readonly next: ConfigEntry | undefined;
 }
 
-const HTTP_LIKE: ReadonlySet<string> = new Set(['http', 'http2', 'grpc']);
 const PERMISSIVE = 'permissive';
+const CHAIN_KINDS = ['service-router', 'service-splitter', 'service-resolver'] as const;
 
 /**
  * What entries would contradict each other after the change, in Consul's words, or undefined.
  * - Intentions with L7 permissions need a destination whose protocol is http, http2 or grpc (E006).
  * - Permissive mutual TLS must be allowed by the mesh entry, unless it is already on (E001, E007).
  * - JWT providers that intentions name exist (E017).
+ * - The discovery chains that the entry is part of can be compiled (E003-E005).
+ * - Services that peers share stay in this datacenter (E010).
+ * - No two kinds of gateway have one name (E008, E009).
  */
 export function findGraphProblem(reader: StateReader, change: ProposedChange): string | undefined {
+  const lookUp = lookUpAfter(reader, change);
   switch (change.kind) {
     case 'proxy-defaults':
-      return mutualTlsProblem(reader, change) ?? firstProblem(allIntentions(reader), (entry) => protocolProblem(reader, change, entry));
-    case 'service-defaults': {
-      const intentions = read(reader, 'service-intentions', change.name);
-      return mutualTlsProblem(reader, change) ?? (intentions === undefined ? undefined : protocolProblem(reader, change, intentions));
+      return (
+        mutualTlsProblem(reader, change) ??
+        firstProblem(chainsOfAll(reader), (service) => findChainProblem(lookUp, service)) ??
+        firstProblem(allIntentions(reader), (entry) => protocolProblem(lookUp, entry))
+      );
+    case 'service-defaults':
+    case 'service-router':
+    case 'service-splitter':
+    case 'service-resolver': {
+      const intentions = lookUp('service-intentions', change.name);
+      return (
+        mutualTlsProblem(reader, change) ??
+        firstProblem(chainsAround(reader, change.name), (service) => findChainProblem(lookUp, service)) ??
+        resolverExportProblem(lookUp, change) ??
+        (intentions === undefined ? undefined : protocolProblem(lookUp, intentions))
+      );
     }
     case 'service-intentions':
       if (change.next === undefined) return undefined;
-      return jwtProblem(reader, change.next) ?? protocolProblem(reader, change, change.next);
+      return jwtProblem(reader, change.next) ?? protocolProblem(lookUp, change.next);
     case 'jwt-provider':
       if (change.next !== undefined) return undefined;
       return firstProblem(allIntentions(reader), (entry) => referenceProblem(change.name, entry));
+    case 'exported-services':
+      return exportsProblem(reader, lookUp, change);
+    case 'ingress-gateway':
+      return gatewayClash(lookUp, change, 'terminating-gateway');
+    case 'terminating-gateway':
+      return gatewayClash(lookUp, change, 'ingress-gateway');
     default:
       return undefined;
   }
 }
 
-function firstProblem(entries: Iterable<ConfigEntry>, find: (entry: ConfigEntry) => string | undefined): string | undefined {
-  for (const entry of entries) {
+function lookUpAfter(reader: StateReader, change: ProposedChange): EntryLookup {
+  const key = configEntryKey(change.kind, change.name);
+  return (kind, name) => (configEntryKey(kind, name) === key ? change.next : read(reader, kind, name));
+}
+
+/** The service itself and those whose chains send requests on to it. */
+function chainsAround(reader: StateReader, service: string): ReadonlySet<string> {
+  const linked = Array.from(reader.find(configEntriesTable, 'chain-link', foldName(service)), (entry) => entry.Name);
+  return new Set([service, ...linked]);
+}
+
+function chainsOfAll(reader: StateReader): ReadonlySet<string> {
+  const entries = CHAIN_KINDS.flatMap((kind) => [...reader.scan(configEntriesTable, configEntryKindPrefix(kind))]);
+  return new Set(entries.map((entry) => entry.Name));
+}
+
+function exportsProblem(reader: StateReader, lookUp: EntryLookup, change: ProposedChange): string | undefined {
+  const exports = peerExportsOf(change.next);
+  const services = exports.has(WILDCARD) ? chainsOfAll(reader) : exports;
+  return firstProblem(services, (service) => findExportProblem(lookUp, service));
+}
+
+function resolverExportProblem(lookUp: EntryLookup, change: ProposedChange): string | undefined {
+  if (change.kind !== 'service-resolver' || change.next === undefined) return undefined;
+  const exports = peerExportsOf(lookUp('exported-services', 'default'));
+  return isExported(exports, change.name) ? findExportProblem(lookUp, change.name) : undefined;
+}
+
+function gatewayClash(lookUp: EntryLookup, change: ProposedChange, other: 'ingress-gateway' | 'terminating-gateway'): string | undefined {
+  if (change.next === undefined || lookUp(other, change.name) === undefined) return undefined;
+  const name = JSON.stringify(change.name);
+  return `cannot create a ${JSON.stringify(change.kind)} config entry with name ${name}, a ${JSON.stringify(other)} config entry with that name already exists`;
+}
+
+function firstProblem<Item>(items: Iterable<Item>, find: (item: Item) => string | undefined): string | undefined {
+  for (const entry of items) {
     const problem = find(entry);
     if (problem !== undefined) return problem;
   }
   return undefined;
 }
 
-function protocolProblem(reader: StateReader, change: ProposedChange, intentions: ConfigEntry): string | undefined {
+function protocolProblem(lookUp: EntryLookup, intentions: ConfigEntry): string | undefined {
   const destination = intentions.Name;
   if (destination === WILDCARD || !hasPermissions(intentions)) return undefined;
-  const protocol = protocolOf(reader, destination, change);
-  if (HTTP_LIKE.has(protocol)) return undefined;
+  const protocol = protocolOf(lookUp, destination);
+  if (isHttpLike(protocol)) return undefined;
   return `service ${JSON.stringify(destination)} has protocol ${JSON.stringify(protocol)}, which is incompatible with L7 intentions permissions`;
-}
-
-/** The protocol of a service as it is, or as it would be after `change`: its own, else the mesh's default, else tcp. */
-export function protocolOf(reader: StateReader, service: string, change?: ProposedChange): string {
-  const current = (kind: 'service-defaults' | 'proxy-defaults', name: string): ConfigEntry | undefined =>
-    change?.kind === kind && change.name.toLowerCase() === name.toLowerCase() ? change.next : read(reader, kind, name);
-  const own = current('service-defaults', service)?.Protocol;
-  if (typeof own === 'string' && own !== '') return own;
-  const config = current('proxy-defaults', 'global')?.Config;
-  const shared = isObject(config) && Object.hasOwn(config, 'protocol') ? config.protocol : undefined;
-  return typeof shared === 'string' && shared !== '' ? shared : 'tcp';
 }
 
 function mutualTlsProblem(reader: StateReader, change: ProposedChange): string | undefined {
@@ -104,12 +153,4 @@ function allIntentions(reader: StateReader): Iterable<ConfigEntry> {
 
 function read(reader: StateReader, kind: string, name: string): ConfigEntry | undefined {
   return reader.get(configEntriesTable, configEntryKey(kind, name));
-}
-
-function objectsOf(value: unknown): readonly Readonly<Record<string, unknown>>[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -9,6 +9,8 @@ export const configEntriesTable: Table<ConfigEntry> = {
   indexes: {
     /** Destinations that name a source, for matches by source. */
     'intention-source': (row) => sourcesOf(row).map((source) => foldName(source.Name)),
+    /** Routers, splitters and resolvers by the services that they send requests on to. */
+    'chain-link': (row) => chainLinksOf(row).map(foldName),
     /** Ids given out by the deprecated intention API. */
     'intention-id': (row) => sourcesOf(row).flatMap((source) => (source.LegacyID === '' ? [] : [foldName(source.LegacyID)])),
   },
@@ -24,12 +26,39 @@ export function configEntryKindPrefix(kind: string): string {
 }
 
 function sourcesOf(entry: ConfigEntry): readonly { readonly Name: string; readonly LegacyID: string }[] {
-  if (entry.Kind !== 'service-intentions' || !Array.isArray(entry.Sources)) return [];
-  const sources: { Name: string; LegacyID: string }[] = [];
-  for (const source of entry.Sources as readonly unknown[]) {
-    if (typeof source !== 'object' || source === null) continue;
-    const { Name, LegacyID } = source as { readonly Name?: unknown; readonly LegacyID?: unknown };
-    sources.push({ Name: typeof Name === 'string' ? Name : '', LegacyID: typeof LegacyID === 'string' ? LegacyID : '' });
+  if (entry.Kind !== 'service-intentions') return [];
+  return objectsOf(entry.Sources).map((source) => ({ Name: textOf(source.Name), LegacyID: textOf(source.LegacyID) }));
+}
+
+/** Services that a router, splitter or resolver sends requests on to. */
+function chainLinksOf(entry: ConfigEntry): readonly string[] {
+  switch (entry.Kind) {
+    case 'service-router':
+      return namesOf(objectsOf(entry.Routes).map((route) => route.Destination));
+    case 'service-splitter':
+      return namesOf(objectsOf(entry.Splits));
+    case 'service-resolver': {
+      const failovers = isObject(entry.Failover) ? Object.values(entry.Failover).filter(isObject) : [];
+      return namesOf([entry.Redirect, ...failovers, ...failovers.flatMap((failover) => objectsOf(failover.Targets))]);
+    }
+    default:
+      return [];
   }
-  return sources;
+}
+
+function namesOf(places: readonly unknown[]): readonly string[] {
+  const names = places.map((place) => (isObject(place) ? textOf(place.Service) : ''));
+  return [...new Set(names.filter((name) => name !== ''))];
+}
+
+function objectsOf(value: unknown): readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
