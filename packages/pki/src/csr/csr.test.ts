@@ -188,6 +188,25 @@ describe('a hostile request', () => {
     );
   });
 
+  it('is refused when a part that nobody reads is not canonical, although its signature is good (CVE-2025-12816)', () => {
+    const tlv = (tag: number, ...parts: readonly Buffer[]): Buffer => {
+      const content = Buffer.concat(parts);
+      const { length: size } = content;
+      const length = size < 128 ? [size] : size < 256 ? [0x81, size] : [0x82, size >> 8, size & 0xff];
+      return Buffer.concat([Buffer.from([tag, ...length]), content]);
+    };
+    const requestWithName = (name: Buffer): string => {
+      const san = encodeDer(write.sequence(subjectAltNameExtension({ uris: [URI] }, true)));
+      const attribute = tlv(0x30, encodeDer(write.oid(Oid.extensionRequest)), tlv(0x31, san));
+      const subject = tlv(0x30, tlv(0x31, tlv(0x30, encodeDer(write.oid(Oid.commonName)), name)));
+      const info = tlv(0x30, encodeDer(write.integer(0)), subject, spkiDer(publicKeyOf(key)), tlv(0xa0, attribute));
+      const signature = encodeDer(write.bitString(signWith(key, info)));
+      return encodePem('CERTIFICATE REQUEST', tlv(0x30, info, encodeDer(signatureAlgorithm('ec')), signature));
+    };
+    expect(verify(requestWithName(Buffer.from([0x13, 0x01, 0x61])))).toEqual(WEB);
+    expect(() => verify(requestWithName(Buffer.from([0x13, 0x81, 0x01, 0x61])))).toThrow('length not minimal');
+  });
+
   it('of random bytes throws PkiError only', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 400 }), (bytes) => {

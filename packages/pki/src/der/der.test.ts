@@ -28,6 +28,7 @@ describe('reading DER strictly (X.690)', () => {
     ['trailing bytes', '05 00 00'],
     ['nothing', ''],
     ['half a header', '30'],
+    ['padded integer', '02 02 00 01'],
     ['length of five octets', '30 85 00 00 00 00 01 00'],
   ])('refuses %s', (_, bytes) => {
     expect(() => checkCanonical(hex(bytes))).toThrow(PkiError);

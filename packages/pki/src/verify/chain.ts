@@ -72,7 +72,7 @@ function signs(search: Search, issuer: ChainCertificate, subject: ChainCertifica
   }
 }
 
-/** Whether `issuer`, which did sign the last of `path`, may. */
+/** Whether `issuer`, which did sign the last of `path`, may; its key usage was OpenSSL's to check. */
 function allows(search: Search, issuer: ChainCertificate, path: readonly ChainCertificate[], isRoot: boolean): boolean {
   const problem = issuerProblem(search, issuer, path.length - 1, isRoot);
   if (problem === undefined) return true;
@@ -84,8 +84,6 @@ function issuerProblem(search: Search, issuer: ChainCertificate, casBelow: numbe
   const { parsed } = issuer;
   // A leaf without basicConstraints is no CA, whatever it signed (node-forge CVE-2026-33896).
   if (!parsed.isCa) return refused('bad-issuer', 'certificate is signed by a certificate that is not a CA');
-  if (parsed.keyUsage !== null && !parsed.keyUsage.includes('keyCertSign'))
-    return refused('bad-issuer', 'issuer may not sign certificates');
   if (parsed.pathLength !== undefined && casBelow > parsed.pathLength) return refused('bad-issuer', 'issuer may not sign this deep');
   if (!isRoot && parsed.uris.some((uri) => maybeParseSpiffeId(uri)?.trustDomain !== search.trustDomain)) {
     return refused('bad-issuer', 'issuer belongs to another trust domain');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { buildCrossSigned, buildIntermediate, buildLeaf, parseCertificate } from '../certificate/index.ts';
+import { buildCrossSigned, buildIntermediate, buildLeaf, type KeyUsage, parseCertificate } from '../certificate/index.ts';
 import {
   basicConstraintsExtension,
   copiedExtension,
@@ -190,6 +190,17 @@ describe('chains', () => {
     const victim = buildLeaf({ signer, serial: 1, id: ca.serviceId('db'), spki: spkiDer(publicKeyOf(key)), ...validity });
     const der = decodeFirstPem(victim, 'CERTIFICATE');
     expect(codeOf(verify(der, { intermediates: [middle.certDer] }))).toBe('bad-issuer');
+  });
+
+  it('a CA certificate without key usage keyCertSign signs nothing', async () => {
+    const issue = async (usages: readonly KeyUsage[]): Promise<string> => {
+      const middle = await ca.craft([keyUsageExtension(usages), basicConstraintsExtension(true), san(`spiffe://${ca.trustDomain}`)]);
+      const signer = { certificate: parseCertificate(middle.certPem), key: middle.key };
+      const spki = spkiDer(publicKeyOf(await generatePrivateKey()));
+      const leaf = buildLeaf({ signer, serial: 1, id: ca.serviceId('db'), spki, ...validity });
+      return codeOf(verify(decodeFirstPem(leaf, 'CERTIFICATE'), { intermediates: [middle.certDer] }));
+    };
+    expect([await issue(['digitalSignature']), await issue(['digitalSignature', 'keyCertSign'])]).toEqual(['unknown-issuer', 'ok']);
   });
 
   it('may pass through an intermediate, but no further than its path length', async () => {

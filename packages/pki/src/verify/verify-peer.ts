@@ -30,7 +30,7 @@ function verify(options: VerifyPeerOptions): PeerVerification {
   const leaf = readChainCertificate(options.leafDer);
   const id = readIdentity(leaf.parsed);
   if ('ok' in id) return id;
-  const problem = checkExpected(id, options.expected) ?? checkLeaf(leaf, id, options.nowMs);
+  const problem = checkLeaf(leaf, id, options.nowMs);
   if (problem !== undefined) return problem;
   const roots = options.roots.rootsOf(id.trustDomain);
   if (roots === undefined) return refused('wrong-trust-domain', `no roots for trust domain ${id.trustDomain}`);
