@@ -1,12 +1,13 @@
 import { allowAll, type Authorizer } from '@lictor/mesh';
-import { parseCertificate, splitPemBundle, verifyPeer } from '@lictor/pki';
+import { colonHex, createCsr, generatePrivateKey, parseCertificate, splitPemBundle, verifyPeer } from '@lictor/pki';
 import { LictorError } from '@lictor/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CA_SET_ROOTS_AND_CONFIG } from '../fsm/commands/connect-ca.ts';
+import { CA_SET_CONFIG, CA_SET_ROOTS_AND_CONFIG } from '../fsm/commands/connect-ca.ts';
 import { caProviderTable } from '../state/tables/connect-ca.ts';
 import type { ConnectCa } from './manager.ts';
 import { readCaConfig } from './state.ts';
 import { type CaHarness, caRequest, createCaHarness } from './testing/harness.ts';
+import { IntermediateProvider } from './testing/intermediate-provider.ts';
 
 const HOUR_MS = 3600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -236,6 +237,14 @@ describe('rotation (consul-facts P021, P022)', () => {
     expect(harness.activeRoot().PrivateKeyType).toBe('rsa');
   });
 
+  it('and a change of lifetimes that fails in consensus does not take the active root with it', async () => {
+    await ca.start();
+    harness.failing.add(CA_SET_CONFIG);
+    await expect(ca.configure(caRequest({ LeafCertTTL: '24h' }))).rejects.toThrow(LictorError);
+    expect(providerRecords()).toBe(1);
+    expect(isTrusted(await leafFor('web'))).toBe(true);
+  });
+
   it('runs one at a time', async () => {
     await ca.start();
     await Promise.all([ca.configure(otherKey), ca.configure(caRequest({ PrivateKeyBits: 384 }))]);
@@ -347,6 +356,18 @@ describe('signing (consul-facts P024, P026)', () => {
     expect(value).toMatchObject({ Agent: 'n1', AgentURI: `spiffe://${harness.trustDomain()}/agent/client/dc/dc1/id/n1` });
   });
 
+  it('CVE-2021-37219: lets an agent name its own loopback, and nothing that a server answers to', async () => {
+    await ca.start();
+    const agent = { kind: 'agent', trustDomain: 'dummy.consul', partition: 'default', datacenter: 'dc1', node: 'n1' } as const;
+    const key = await generatePrivateKey();
+    const request = (dnsName: string, ip: string): string => createCsr({ id: agent, key, dnsNames: [dnsName], ips: [ip] });
+    const { value } = await ca.sign(request('localhost', '127.0.0.1'), allowAll);
+    expect(parseCertificate(value.CertPEM)).toMatchObject({ dnsNames: ['localhost'], ips: ['127.0.0.1'] });
+    await expect(ca.sign(request('server.dc1.consul', '::1'), allowAll)).rejects.toThrow('DNS name that is not allowed: server.dc1.consul');
+    await expect(ca.sign(request('localhost', '10.0.0.1'), allowAll)).rejects.toThrow('IP address that is not allowed: 10.0.0.1');
+    await expect(ca.sign(createCsr({ id: { ...agent, datacenter: 'dc2' }, key }), allowAll)).rejects.toThrow('different datacenter: dc2');
+  });
+
   it.each([
     ['another datacenter', { datacenter: 'dc2' }, 'SPIFFE ID in CSR from a different datacenter: dc2, we are dc1'],
     ['another trust domain', { trustDomain: 'other.consul' }, 'SPIFFE ID in CSR from a different trust domain: other.consul, we are '],
@@ -378,5 +399,33 @@ describe('rate limits (consul-facts P025)', () => {
     await expect(second).rejects.toMatchObject({ code: 'rate-limited', httpStatus: 429 });
     await harness.clock.advance(5000);
     expect(isTrusted(await leafFor('web'))).toBe(true);
+  });
+});
+
+describe('a provider of another kind, which signs by an intermediate', () => {
+  beforeEach(async () => {
+    ca = harness.createCa({}, (dependencies) => new Map([['consul', () => new IntermediateProvider(dependencies)]]));
+    await ca.start();
+  });
+
+  it('has its intermediate in every chain, and its key as the signing key', async () => {
+    const [pem = ''] = harness.activeRoot().IntermediateCerts ?? [];
+    const intermediate = parseCertificate(pem);
+    expect(harness.activeRoot().SigningKeyID).toBe(colonHex(intermediate.subjectKeyId ?? Buffer.alloc(0)));
+    const chain = await leafFor('web');
+    expect([chain.length, isTrusted(chain)]).toEqual([2, true]);
+  });
+
+  it('keeps the intermediate last behind the cross-signed root of a rotation', async () => {
+    const old = harness.activeRoot();
+    await ca.configure(caRequest({ PrivateKeyBits: 384 }));
+    expect(harness.activeRoot().IntermediateCerts?.length).toBe(2);
+    const chain = await leafFor('web');
+    expect([isTrusted(chain, old.RootCert), isTrusted(chain)]).toEqual([true, true]);
+  });
+
+  it('is not asked to sign once the root has expired', async () => {
+    harness.clock.jumpWallClock(3651 * DAY_MS);
+    await expect(leafFor('web')).rejects.toThrow('root expired: certificate expired');
   });
 });

@@ -1,11 +1,22 @@
-import { createCsr, generatePrivateKey, type PrivateKey, type SpiffeId, TrustBundle } from '@lictor/pki';
+import {
+  type BuiltinCaDependencies,
+  type CaProviderFactory,
+  createCsr,
+  generatePrivateKey,
+  type PrivateKey,
+  type SpiffeId,
+  TrustBundle,
+} from '@lictor/pki';
 import { type CaConfigurationRequest, type CaRoot, silentMetrics } from '@lictor/protocol';
 import { FakeClock, MemoryLogger, seededRandom } from '@lictor/protocol/testing';
 import { connectCaCommands } from '../../fsm/commands/connect-ca.ts';
 import { createTestStore, type TestStore } from '../../testing/store.ts';
 import { ConnectCa } from '../manager.ts';
 import type { ConnectCaConfig, ConnectCaPorts } from '../ports.ts';
+import { createReplicatedCaStore } from '../replicated-store.ts';
 import { readActiveRoot, readCaConfig, readCaRoots } from '../state.ts';
+
+type Providers = ReadonlyMap<string, CaProviderFactory>;
 
 export interface CaHarness extends TestStore {
   readonly clock: FakeClock;
@@ -15,7 +26,7 @@ export interface CaHarness extends TestStore {
   /** Set to make proposals of a type fail. */
   readonly failing: Set<string>;
   /** Another leader over the same state. */
-  createCa(config?: Partial<ConnectCaConfig>): ConnectCa;
+  createCa(config?: Partial<ConnectCaConfig>, providers?: (dependencies: BuiltinCaDependencies) => Providers): ConnectCa;
   roots(): readonly CaRoot[];
   activeRoot(): CaRoot;
   trustDomain(): string;
@@ -57,7 +68,10 @@ export function createCaHarness(): CaHarness {
     gauges,
     ports,
     failing,
-    createCa: (config = {}) => new ConnectCa({ datacenter: 'dc1', caConfig: null, ...config }, ports),
+    createCa: (config = {}, providers) => {
+      const dependencies = { ...ports, store: createReplicatedCaStore(ports) };
+      return new ConnectCa({ datacenter: 'dc1', caConfig: null, ...config }, ports, providers?.(dependencies));
+    },
     roots: () => readCaRoots(testStore.reader()),
     activeRoot,
     trustDomain,
