@@ -14,6 +14,8 @@ export interface CanonicalPath {
 
 /** RFC 3986 pchar without `%` and `;`, minus characters that some servers take for a separator. */
 const PLAIN = /^[A-Za-z0-9\-._~!$&'()*+,=:@]$/;
+/** Paths that are canonical already and have one reading: nearly all. No two parts of the pattern can match the same text, so it is linear. */
+const CANONICAL = /^(?:\/[A-Za-z0-9\-_~!$&'()*+,=:@]+(?:\.[A-Za-z0-9\-_~!$&'()*+,=:@]+)*)*\/?$/;
 const HEX_PAIR = /^[0-9a-fA-F]{2}$/;
 const MAX_PATH_LENGTH = 16_384;
 
@@ -23,6 +25,11 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 export function canonicalisePath(raw: string): CanonicalPath | { readonly refused: string } {
   if (raw.length > MAX_PATH_LENGTH) return { refused: 'path is too long' };
   if (!raw.startsWith('/')) return { refused: "path doesn't start with '/'" };
+  if (CANONICAL.test(raw)) return { path: raw, readings: [raw] };
+  return canonicaliseSegments(raw);
+}
+
+function canonicaliseSegments(raw: string): CanonicalPath | { readonly refused: string } {
   const segments: string[] = [];
   const parts = raw.slice(1).split('/');
   let isDirectory = false;

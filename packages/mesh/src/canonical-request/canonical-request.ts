@@ -31,7 +31,7 @@ export type CanonicalisationResult =
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/;
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/;
 /** Anything but tab, printable ASCII and obs-text: NUL and line breaks among it (Envoy 2019-9900, RFC 9110 5.5). */
-const BAD_VALUE = /[^\t -~\u0080-\u{10ffff}]/u;
+const BAD_VALUE = /[^\t -~\u0080-\uffff]/;
 const ABSOLUTE_FORM = /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\/[^/?#]*/;
 const BAD_QUERY = /[^!-~]|[#\\]/;
 

@@ -190,9 +190,12 @@ describe('exact endpoints (observed 1.21)', () => {
     ['x', { Action: 'nope' }, "Sources[0].Action must be set to 'allow' or 'deny'"],
     ['x', { ID: '1', Action: 'allow' }, 'ID must not be specified'],
     ['x', { Meta: { a: 'b' }, Action: 'allow' }, 'Meta must not be specified'],
+    ['peer:p/web', { Action: 'allow' }, 'source "peer:p/web" is invalid: cannot specify a peer here'],
+    ['a/b/c/d', { Action: 'allow' }, `source "a/b/c/d" is invalid: input can contain at most two '/'`],
+    ['default/default/web', { Action: 'allow', Permissions: [] }, 'accepted'],
     ['a/b/c', { Action: 'allow' }, 'Invalid SourceNS "b": Namespaces is a Consul Enterprise feature'],
   ])('PUT source=%s %j is refused', (source, body, message) => {
-    expect(refusal(() => new Store().upsertExact(source, 'd', body))).toBe(`500 ${message}`);
+    expect(refusal(() => new Store().upsertExact(source, 'd', body))).toBe(message === 'accepted' ? message : `500 ${message}`);
   });
 
   it('lets clients send an entry meta back unchanged', () => {

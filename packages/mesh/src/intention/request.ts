@@ -58,7 +58,9 @@ export function exactSource(request: IntentionRequest, entryMeta: Readonly<Recor
  */
 export function parseIntentionName(text: string, side: 'Source' | 'Destination'): string {
   const parts = text.split('/');
-  if (parts.length > 3) throw rejected(`input can contain at most two '/'`);
+  const parameter = `${side.toLowerCase()} ${quote(text)} is invalid`;
+  if (text.startsWith('peer:')) throw rejected(`${parameter}: cannot specify a peer here`);
+  if (parts.length > 3) throw rejected(`${parameter}: input can contain at most two '/'`);
   const name = parts.at(-1) ?? '';
   const namespace = parts.length > 1 ? (parts.at(-2) ?? '') : DEFAULT_NAMESPACE;
   if (!isDefault(namespace)) throw rejected(`Invalid ${side}NS ${quote(namespace)}: Namespaces is a Consul Enterprise feature`);
