@@ -82,7 +82,7 @@ export class Cache implements AgentCache {
   stop(): void {
     this.#isStopped = true;
     this.#leaves?.stop();
-    for (const slot of [...this.#slots.values()]) this.#drop(slot);
+    for (const slot of this.#slots.values()) this.#drop(slot);
     this.#sweep?.cancel();
   }
 
@@ -190,7 +190,7 @@ export class Cache implements AgentCache {
     this.#sweep ??= this.#ports.clock.setTimer(SWEEP_INTERVAL_MS, () => {
       this.#sweep = undefined;
       const nowMs = this.#ports.clock.monotonic();
-      for (const slot of [...this.#slots.values()]) {
+      for (const slot of this.#slots.values()) {
         if (slot.waiters.size > 0 || nowMs - slot.lastUsedMs < IDLE_TTL_MS) continue;
         this.#ports.metrics.incrCounter('cache.evict_expired', 1);
         this.#drop(slot);

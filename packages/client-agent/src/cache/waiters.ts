@@ -37,15 +37,15 @@ export class Waiters {
   }
 
   news(): void {
-    for (const waiter of [...this.#waiting]) waiter.resolve('news');
+    for (const waiter of this.#waiting) waiter.resolve('news');
   }
 
   /** Those who wait for a first value; the others keep what they have and go on waiting. */
   fail(error: LictorError): void {
-    for (const waiter of [...this.#waiting]) if (waiter.minIndex === 0) waiter.reject(error);
+    for (const waiter of this.#waiting) if (waiter.minIndex === 0) waiter.reject(error);
   }
 
   failAll(error: LictorError): void {
-    for (const waiter of [...this.#waiting]) waiter.reject(error);
+    for (const waiter of this.#waiting) waiter.reject(error);
   }
 }

@@ -139,7 +139,7 @@ export class CheckManager implements LocalChecks {
   }
 
   stop(): void {
-    for (const id of [...this.#runners.keys()]) this.#stopRunner(id);
+    for (const id of this.#runners.keys()) this.#stopRunner(id);
   }
 
   #stopRunner(id: string): void {

@@ -38,7 +38,7 @@ export class LocalUserEvents implements UserEvents {
     const event: UserEvent = { ...request, ID: randomUuid(this.#ports.random), Version: VERSION, LTime: this.#lamportTime };
     if (this.#concerns(filters)) {
       this.#ring = [...this.#ring.slice(-(RING_SIZE - 1)), event];
-      for (const wake of [...this.#waiting]) wake();
+      for (const wake of this.#waiting) wake();
     }
     return event;
   }

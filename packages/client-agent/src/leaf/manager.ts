@@ -64,7 +64,7 @@ export class LeafManager implements LeafSource {
   stop(): void {
     this.#stopped.abort(new Error('agent is shutting down'));
     this.#ticker?.cancel();
-    for (const leaf of [...this.#leaves.values()]) this.#drop(leaf);
+    for (const leaf of this.#leaves.values()) this.#drop(leaf);
   }
 
   /** Blocks with `minIndex` until another certificate is there. @throws LictorError of the first signature, if it fails */
@@ -160,7 +160,7 @@ export class LeafManager implements LeafSource {
 
   #tick(): void {
     const { clock, metrics } = this.#ports;
-    for (const leaf of [...this.#leaves.values()]) {
+    for (const leaf of this.#leaves.values()) {
       if (leaf.waiters.size === 0 && clock.monotonic() - leaf.lastUsedMs >= IDLE_TTL_MS) {
         metrics.incrCounter('cache.evict_expired', 1);
         this.#drop(leaf);

@@ -37,7 +37,7 @@ export class SidecarPorts {
 
   /** Forgets ports of sidecars that did not come back. */
   retain(sidecarIds: ReadonlySet<string>): void {
-    for (const id of [...this.#ports.keys()]) if (!sidecarIds.has(id)) this.release(id);
+    for (const id of this.#ports.keys()) if (!sidecarIds.has(id)) this.release(id);
   }
 
   #save(): void {

@@ -171,10 +171,10 @@ export class LocalState {
   }
 
   #serviceChanged(id: string): void {
-    for (const listener of [...(this.#serviceListeners.get(id) ?? [])]) listener();
+    for (const listener of this.#serviceListeners.get(id) ?? []) listener();
   }
 
   #healthChanged(serviceId: string): void {
-    for (const listener of [...this.#healthListeners]) listener(serviceId);
+    for (const listener of this.#healthListeners) listener(serviceId);
   }
 }

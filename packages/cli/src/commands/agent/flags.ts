@@ -8,7 +8,7 @@ type Texts = readonly string[];
 export interface AgentFlags {
   readonly flags: Flags;
   /** What the flags parsed so far ask for. */
-  request(values: Readonly<Record<string, unknown>>): LoadRequest;
+  readonly request: (values: Readonly<Record<string, unknown>>) => LoadRequest;
 }
 
 /**
@@ -47,7 +47,7 @@ export function createAgentFlags(): AgentFlags {
     request: (values) => ({
       isDevMode: values['dev'] === true,
       configPaths,
-      configFormat: String(values['config-format'] ?? ''),
+      configFormat: typeof values['config-format'] === 'string' ? values['config-format'] : '',
       hclFragments: (values['hcl'] as Texts | undefined) ?? [],
       flags: new Map(
         optionFlags.flatMap(([name]): [string, Texts][] => {
