@@ -27,7 +27,9 @@ function convert(key: string, member: unknown): unknown {
   return OPAQUE.has(key) ? member : prune(member);
 }
 
+/** `sidecar_service {}` asks for a sidecar with every default: empty, and yet something. */
 function isZero(key: string, value: unknown): boolean {
+  if (key === 'SidecarService') return value === undefined;
   if (value === undefined || value === null || value === '' || value === 0) return true;
   if (value === false) return !OPAQUE.has(key);
   return typeof value === 'object' && Object.keys(value).length === 0;

@@ -1,0 +1,94 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { compareOutput, keysOnly } from './replay/compare-output.ts';
+import { type Deviation, judge, readDeviations, type RowResult, type Verdict } from './replay/deviations.ts';
+import { type CommandResult, runCommand } from './replay/run-command.ts';
+
+export const RECORDED_CLI = new URL('../testdata/observed/1.21/cli.jsonl', import.meta.url);
+export const CLI_DEVIATIONS = new URL('../deviations/cli.json', import.meta.url);
+/** The files that the recorded commands name, reconstructed from what they led to. */
+const INPUT_FILES = new URL('../testdata/cli/', import.meta.url);
+
+/** One line of cli.jsonl. */
+export interface RecordedCommand {
+  readonly args: string;
+  /** Null: ended by `signal`. */
+  readonly exit: number | null;
+  readonly signal?: string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliReplayOptions {
+  /** The binary under test. */
+  readonly program: string;
+  /** Of a freshly started `agent -dev -node=obs`; the last command makes it leave. */
+  readonly httpAddress: string;
+  readonly commands: readonly RecordedCommand[];
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 30_000;
+/** Commands whose figures are the machine's. */
+const FIGURES = new Set(['info']);
+
+/** Runs the recorded commands in their order and says how each one's exit code and output differ from Consul's. */
+export async function replayCli({ program, httpAddress, commands, timeoutMs = TIMEOUT_MS }: CliReplayOptions): Promise<RowResult[]> {
+  const cwd = mkdtempSync(join(tmpdir(), 'lictor-replay-'));
+  cpSync(fileURLToPath(INPUT_FILES), cwd, { recursive: true });
+  const env = { ...process.env, CONSUL_HTTP_ADDR: httpAddress, SHELL: '/bin/sh' };
+  try {
+    const results: RowResult[] = [];
+    for (const [row, recorded] of commands.entries()) {
+      const args = recorded.args.split(' ').filter((argument) => argument !== '');
+      const actual = await runCommand(program, args, { cwd, env, timeoutMs });
+      results.push({ row, group: args[0] ?? '', request: recorded.args, differences: compareCommand(recorded, actual) });
+    }
+    return results;
+  } finally {
+    rmSync(cwd, { recursive: true, force: true });
+  }
+}
+
+export function readRecordedCommands(path: URL | string = RECORDED_CLI): RecordedCommand[] {
+  const lines = readFileSync(path, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as RecordedCommand);
+}
+
+function compareCommand(recorded: RecordedCommand, actual: CommandResult): string[] {
+  const differences: string[] = [];
+  if (actual.exitCode !== recorded.exit) differences.push(`exit code: expected ${recorded.exit}, got ${actual.exitCode}`);
+  const view = FIGURES.has(recorded.args) ? keysOnly : (text: string): string => text;
+  for (const stream of ['stdout', 'stderr'] as const) {
+    const difference = compareOutput(view(recorded[stream]), view(actual[stream]));
+    if (difference !== undefined) differences.push(`${stream}: ${difference}`);
+  }
+  return differences;
+}
+
+/** A few lines for people. */
+export function describeCliVerdict(verdict: Verdict): string {
+  const lines = [`${verdict.same} commands as Consul's, ${verdict.listed} listed deviations`];
+  for (const { row, request, differences } of verdict.unexpected)
+    lines.push(`row ${row} ${request}`, ...differences.map((text) => `    ${text}`));
+  for (const { row, request } of verdict.fixed) lines.push(`row ${row} ${request}: listed as a deviation, but it no longer differs`);
+  return `${lines.join('\n')}\n`;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      program: { type: 'string', default: fileURLToPath(new URL('../../cli/bin/lictor', import.meta.url)) },
+      address: { type: 'string', default: '127.0.0.1:8500' },
+    },
+  });
+  const results = await replayCli({ program: resolve(values.program), httpAddress: values.address, commands: readRecordedCommands() });
+  const verdict = judge(results, readDeviations(CLI_DEVIATIONS) satisfies Deviation[]);
+  process.stdout.write(describeCliVerdict(verdict));
+  process.exitCode = verdict.unexpected.length + verdict.fixed.length > 0 ? 1 : 0;
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,2 @@
+Kind = "bogus"
+Name = "x"

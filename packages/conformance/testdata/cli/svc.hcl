@@ -1,0 +1,1 @@
+service { name = "api" port = 9090 }
