@@ -102,6 +102,15 @@ describe('bootstrap (consul-facts P019)', () => {
     expect(parseCertificate(harness.activeRoot().RootCert).uris).toEqual([`spiffe://${harness.trustDomain()}`]);
   });
 
+  it('that is overtaken by the loss of leadership signs nothing and leaves no timer', async () => {
+    harness.before.set(CA_SET_ROOTS_AND_CONFIG, () => ca.stop());
+    await ca.start();
+    await expect(ca.sign('anything', allowAll)).rejects.toThrow('CA is uninitialized');
+    harness.before.clear();
+    await ca.start();
+    expect(isTrusted(await leafFor('web'))).toBe(true);
+  });
+
   it('does not sign before it is ready, and waits no longer than half a second for it', async () => {
     const signing = ca.sign('anything', allowAll);
     await expect(signing).rejects.toThrow('CA is uninitialized and unable to sign certificates yet');

@@ -25,6 +25,8 @@ export interface CaHarness extends TestStore {
   readonly ports: ConnectCaPorts;
   /** Set to make proposals of a type fail. */
   readonly failing: Set<string>;
+  /** What happens just before a proposal of a type. */
+  readonly before: Map<string, () => void>;
   /** Another leader over the same state. */
   createCa(config?: Partial<ConnectCaConfig>, providers?: (dependencies: BuiltinCaDependencies) => Providers): ConnectCa;
   roots(): readonly CaRoot[];
@@ -42,6 +44,7 @@ export function createCaHarness(): CaHarness {
   const logger = new MemoryLogger();
   const gauges = new Map<string, number>();
   const failing = new Set<string>();
+  const before = new Map<string, () => void>();
   const random = seededRandom(1);
   const ports: ConnectCaPorts = {
     clock,
@@ -50,6 +53,7 @@ export function createCaHarness(): CaHarness {
     metrics: { ...silentMetrics, setGauge: (name, value) => void gauges.set(name, value) },
     reader: () => testStore.reader(),
     propose: async (type, body) => {
+      before.get(type)?.();
       if (failing.has(type)) throw new Error(`${type} fails by order of the test`);
       const result = testStore.apply<never>(type, body, clock.now());
       return { index: testStore.store.appliedIndex, result };
@@ -68,6 +72,7 @@ export function createCaHarness(): CaHarness {
     gauges,
     ports,
     failing,
+    before,
     createCa: (config = {}, providers) => {
       const dependencies = { ...ports, store: createReplicatedCaStore(ports) };
       return new ConnectCa({ datacenter: 'dc1', caConfig: null, ...config }, ports, providers?.(dependencies));
