@@ -12,8 +12,9 @@ import {
   type WriteMethod,
 } from '@lictor/protocol';
 import { FakeClock, seededRandom } from '@lictor/protocol/testing';
-import type { CommandHandlers } from '../fsm/types.ts';
+import { COMMAND_HANDLERS } from '../fsm/commands/index.ts';
 import type { ReadEndpoint, WriteContext, WriteEndpoint } from '../rpc/types.ts';
+import { StateStore } from '../state/store.ts';
 import type { Dependencies } from '../state/types.ts';
 import { createTestStore, type TestStore } from './store.ts';
 
@@ -32,8 +33,8 @@ export interface EndpointHarness extends TestStore {
 
 const DATACENTER = 'dc1';
 
-export function createEndpointHarness(handlers?: CommandHandlers): EndpointHarness {
-  const testStore = handlers === undefined ? createTestStore() : createTestStore(handlers);
+export function createEndpointHarness(store = new StateStore()): EndpointHarness {
+  const testStore = createTestStore(COMMAND_HANDLERS, store);
   const clock = new FakeClock();
   const random = seededRandom(1);
   const context = (authorizer: Authorizer): WriteContext => ({

@@ -4,9 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { catalogReads } from '../../rpc/endpoints/catalog.ts';
 import { healthReads } from '../../rpc/endpoints/health.ts';
 import { toHealthChecks, toNodeService } from '../../rpc/endpoints/shared/register-rows.ts';
+import { StateStore } from '../../state/store.ts';
+import { ALL_TABLES } from '../../state/tables/index.ts';
 import { virtualIpsTable } from '../../state/tables/virtual-ips.ts';
 import { createEndpointHarness, type EndpointHarness, registration } from '../../testing/endpoints.ts';
 import { NaiveCatalog, type Operation } from '../../testing/naive-catalog.ts';
+import { decodeSnapshotNow, encodeSnapshot } from '../snapshot/index.ts';
 import { CATALOG_DEREGISTER, CATALOG_REGISTER, type RegisterBody } from './catalog.ts';
 
 const NODES = ['n1', 'n2', 'N3'] as const;
@@ -181,6 +184,24 @@ describe('the catalog against a naive model', () => {
         });
       }),
       { numRuns: 150 },
+    );
+  });
+
+  it('is the same after a restart from a snapshot, and goes on the same', () => {
+    fc.assert(
+      fc.property(operations, operations, (steps, more) => {
+        const server = createEndpointHarness();
+        applyAll(server, steps, () => undefined);
+        const { tables, lastIndex } = decodeSnapshotNow(Buffer.concat([...encodeSnapshot(server.store.snapshot())]), ALL_TABLES);
+        const store = new StateStore();
+        store.replace(tables, lastIndex);
+        const restarted = createEndpointHarness(store);
+        const answers = (of: EndpointHarness) => SERVICES.map((service) => [health(of, service), health(of, service, true)]);
+        expect(answers(restarted)).toEqual(answers(server));
+        for (const each of [server, restarted]) applyAll(each, more, () => undefined);
+        expect(answers(restarted)).toEqual(answers(server));
+      }),
+      { numRuns: 50 },
     );
   });
 });

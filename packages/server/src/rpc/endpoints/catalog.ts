@@ -10,6 +10,7 @@ import type { ReadEndpoint, ReadEndpoints, WriteContext, WriteEndpoint, WriteEnd
 import { mayReadInstance, requireAccess, visible } from './shared/acl.ts';
 import { nodeFilter, nodeServiceFilter, serviceInstanceFilter } from './shared/filter.ts';
 import { findInstances } from './shared/instances.ts';
+import { measure } from './shared/measure.ts';
 import { createCentralConfigMerge } from './shared/merge-central-config.ts';
 import { sortByDistance } from './shared/near.ts';
 import { hasNodeMeta, wantsNodeMeta } from './shared/node-meta.ts';
@@ -132,6 +133,6 @@ export const catalogReads = {
 } satisfies ReadEndpoints;
 
 export const catalogWrites = {
-  'Catalog.Register': register,
-  'Catalog.Deregister': deregister,
+  'Catalog.Register': (request, context) => measure(context, 'catalog.register', () => register(request, context)),
+  'Catalog.Deregister': (request, context) => measure(context, 'catalog.deregister', () => deregister(request, context)),
 } satisfies WriteEndpoints;

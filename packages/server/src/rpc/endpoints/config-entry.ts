@@ -12,6 +12,7 @@ import { configEntriesTable, configEntryKindPrefix } from '../../state/tables/co
 import type { ReadEndpoint, ReadEndpoints, WriteEndpoint, WriteEndpoints } from '../types.ts';
 import { permissionDenied, requireAccess, visible } from './shared/acl.ts';
 import { configEntryFilter } from './shared/filter.ts';
+import { measure } from './shared/measure.ts';
 import { resolveConfigOf } from './shared/merge-central-config.ts';
 
 /** Enterprise only: listing it answers that there are none, as Consul's open edition does. */
@@ -70,7 +71,10 @@ export const configEntryReads = {
   'ConfigEntry.ResolveServiceConfig': resolveServiceConfig,
 } satisfies ReadEndpoints;
 
-export const configEntryWrites = { 'ConfigEntry.Apply': apply, 'ConfigEntry.Delete': remove } satisfies WriteEndpoints;
+export const configEntryWrites = {
+  'ConfigEntry.Apply': (request, context) => measure(context, 'config_entry.apply', () => apply(request, context)),
+  'ConfigEntry.Delete': (request, context) => measure(context, 'config_entry.delete', () => remove(request, context)),
+} satisfies WriteEndpoints;
 
 function filterFor(kind: string, filter: string | undefined): (entry: ConfigEntry) => boolean {
   if (filter === undefined || filter === '') return () => true;

@@ -10,6 +10,7 @@ import type { StateReader } from '../../state/types.ts';
 import type { ReadContext, ReadEndpoint, ReadEndpoints, WriteContext, WriteEndpoint, WriteEndpoints } from '../types.ts';
 import { requireAccess, visible } from './shared/acl.ts';
 import { intentionFilter } from './shared/filter.ts';
+import { measure } from './shared/measure.ts';
 import { lookUpUuid } from './shared/uuid.ts';
 
 /** Only validation runs with this time: what is stored takes the proposal's. */
@@ -61,7 +62,11 @@ function requireIntentionWrite(id: string, missing: string, context: WriteContex
 }
 
 /** What the state would refuse now is refused without an entry in the log. */
-async function propose(edit: IntentionEdit, context: WriteContext): Promise<number> {
+function propose(edit: IntentionEdit, context: WriteContext): Promise<number> {
+  return measure(context, 'intention.apply', () => validateAndPropose(edit, context));
+}
+
+async function validateAndPropose(edit: IntentionEdit, context: WriteContext): Promise<number> {
   const reader = context.reader();
   const outcome = editIntentions(reader, edit, VALIDATION_TIME_MS);
   if (outcome === undefined) return reader.appliedIndex;
