@@ -1,3 +1,5 @@
+import { validateCheck, validateService } from '@lictor/mesh';
+import { LictorError } from '@lictor/protocol';
 import type { RuntimeConfig } from '../../contracts/index.ts';
 import { ConfigError } from '../config-error.ts';
 import type { RawReader } from '../source/index.ts';
@@ -20,6 +22,7 @@ export function validateRuntime(config: RuntimeConfig, raw: RawReader): string[]
   checkServers(config, raw, warnings);
   checkLimits(config, raw);
   checkAddressesUnique(config);
+  checkDefinitions(config);
   if (!CA_PROVIDERS.includes(config.connect.caProvider)) {
     throw new ConfigError(`${config.connect.caProvider} is not a valid CA provider`, { key: 'connect.ca_provider' });
   }
@@ -147,4 +150,19 @@ function checkAddressesUnique(config: RuntimeConfig): void {
   if (config.server) claim('RPC Advertise', `${config.advertiseAddress}:${config.ports.server}`);
   claim('Serf Advertise LAN', `${config.advertiseAddress}:${config.ports.serfLan}`);
   if (config.ports.serfWan > 0) claim('Serf Advertise WAN', `${config.advertiseAddressWan}:${config.ports.serfWan}`);
+}
+
+/** What the registration would refuse is refused here, before anything runs. */
+function checkDefinitions(config: RuntimeConfig): void {
+  for (const service of config.services) {
+    try {
+      validateService(service);
+    } catch (error) {
+      throw new ConfigError(`service ${JSON.stringify(service.Name)}: ${LictorError.from(error).message}`, { key: 'services' });
+    }
+  }
+  for (const check of config.checks) {
+    const problem = validateCheck(check);
+    if (problem !== undefined) throw new ConfigError(`check ${JSON.stringify(check.Name)}: ${problem}`, { key: 'checks' });
+  }
 }
