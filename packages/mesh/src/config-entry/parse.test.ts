@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { CONFIG_ENTRY_KINDS, LictorError } from '@lictor/protocol';
+import { CONFIG_ENTRY_KINDS, LictorError, parseHcl } from '@lictor/protocol';
 import { describe, expect, it } from 'vitest';
 import { KINDS } from './kinds/index.ts';
 import { checkConfigEntryKind, encodeConfigEntry, parseConfigEntry } from './parse.ts';
@@ -68,6 +68,28 @@ describe('decoding', () => {
     const fromApi = parseConfigEntry({ Kind: 'service-defaults', Name: 'web', UpstreamConfig: { Defaults: { ConnectTimeoutMs: 5 } } });
     expect(fromHcl).toEqual(fromApi);
     expect(parseConfigEntry(fromApi)).toEqual(fromApi);
+  });
+
+  it.each([
+    [
+      'Kind = "service-resolver" Name = "web" Subsets { v1 { Filter = "Service.Meta.v == 1" } v2 = { OnlyPassing = true } } ConnectTimeout = "5s"',
+      {
+        Kind: 'service-resolver',
+        Name: 'web',
+        Subsets: { v1: { Filter: 'Service.Meta.v == 1' }, v2: { OnlyPassing: true } },
+        ConnectTimeout: '5s',
+      },
+    ],
+    [
+      'Kind = "service-intentions" Name = "web" Sources = [{ Name = "a" Permissions = [{ Action = "allow" HTTP { PathPrefix = "/" } }] }]',
+      { Kind: 'service-intentions', Name: 'web', Sources: [{ Name: 'a', Permissions: [{ Action: 'allow', HTTP: { PathPrefix: '/' } }] }] },
+    ],
+    [
+      'kind = "proxy-defaults" name = "global" config { protocol = "http" a = 1 } mesh_gateway { mode = "local" }',
+      { Kind: 'proxy-defaults', Name: 'global', Config: { protocol: 'http', a: 1 }, MeshGateway: { Mode: 'local' } },
+    ],
+  ])('reads the same from HCL: %s', (text, api) => {
+    expect(parseConfigEntry(parseHcl(text).value)).toEqual(parseConfigEntry(api));
   });
 
   it('names unknown keys with their path and the edition they belong to', () => {

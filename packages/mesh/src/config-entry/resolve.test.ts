@@ -65,6 +65,22 @@ describe('proxy configuration (consul-facts E020: registration > service-default
     expect(service).toEqual(before);
   });
 
+  it('hands out nothing that a caller could change for the next one', () => {
+    const parsed = entries.map(parseConfigEntry);
+    const input = {
+      service: 'web',
+      upstreams: ['db'],
+      proxyDefaults: parsed[0] ?? null,
+      serviceDefaults: (service: string) => (service === 'web' ? (parsed[1] ?? null) : null),
+    };
+    const first = structuredClone(resolveServiceConfig(input));
+    const merged = mergeServiceConfig(proxy({ Config: { nested: { z: 1 } } }), resolveServiceConfig(input));
+    Object.assign(merged.Proxy.Config ?? {}, { a: 'changed' });
+    merged.Proxy.Expose.Paths.push({ Path: '/x', ListenerPort: 2, LocalPathPort: 0, Protocol: '', ParsedFromCheck: false });
+    merged.Proxy.MeshGateway.Mode = 'changed';
+    expect(resolveServiceConfig(input)).toEqual(first);
+  });
+
   it('changes nothing without entries', () => {
     const service = proxy({ Upstreams: [{ DestinationName: 'db', LocalBindPort: 1 }] });
     expect(mergeServiceConfig(service, resolve([], { upstreams: ['db'] }))).toEqual(service);

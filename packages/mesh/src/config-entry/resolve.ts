@@ -1,9 +1,8 @@
-import type { ConfigEntry, NodeService, ResolvedServiceConfig } from '@lictor/protocol';
-import { decode, WILDCARD } from '@lictor/protocol';
+import { type ConfigEntry, decode, type NodeService, type ResolvedServiceConfig, WILDCARD } from '@lictor/protocol';
+import type { Shape } from '../shape/index.ts';
 import { type ProxyDefaults, proxyDefaultsShape } from './kinds/proxy-defaults.ts';
 import { type ServiceDefaults, serviceDefaultsShape } from './kinds/service-defaults.ts';
-import type { UpstreamConfig } from './kinds/upstream-config.ts';
-import { upstreamConfig } from './kinds/upstream-config.ts';
+import { type UpstreamConfig, upstreamConfig } from './kinds/upstream-config.ts';
 
 export interface ResolveInput {
   /** The service that the proxy stands for. */
@@ -20,12 +19,15 @@ export interface ResolveInput {
 
 type OpaqueConfig = Record<string, unknown>;
 
+const decodedProxyDefaults = new WeakMap<ConfigEntry, ProxyDefaults>();
+const decodedServiceDefaults = new WeakMap<ConfigEntry, ServiceDefaults>();
+
 /**
  * The central configuration of one service: service-defaults over proxy-defaults, and for each upstream its own protocol, this service's
  * upstream defaults and overrides, in Consul's order (consul-facts E020). Pure: the entries are handed in.
  */
 export function resolveServiceConfig(input: ResolveInput): ResolvedServiceConfig {
-  const global = input.proxyDefaults === null ? undefined : decode(proxyDefaultsShape, input.proxyDefaults);
+  const global = input.proxyDefaults === null ? undefined : decodeOnce(decodedProxyDefaults, input.proxyDefaults, proxyDefaultsShape);
   const own = decodeServiceDefaults(input, input.service);
   const base = {
     proxyConfig: resolveProxyConfig(global, own),
@@ -48,7 +50,17 @@ export function resolveServiceConfig(input: ResolveInput): ResolvedServiceConfig
 
 function decodeServiceDefaults(input: ResolveInput, service: string): ServiceDefaults | undefined {
   const entry = input.serviceDefaults(service);
-  return entry === null ? undefined : decode(serviceDefaultsShape, entry);
+  return entry === null ? undefined : decodeOnce(decodedServiceDefaults, entry, serviceDefaultsShape);
+}
+
+/** Stored entries are never changed in place, and one is read for thousands of instances. */
+function decodeOnce<T>(known: WeakMap<ConfigEntry, T>, entry: ConfigEntry, shape: Shape<T>): T {
+  let decoded = known.get(entry);
+  if (decoded === undefined) {
+    decoded = decode(shape, entry);
+    known.set(entry, decoded);
+  }
+  return decoded;
 }
 
 function resolveProxyConfig(global: ProxyDefaults | undefined, own: ServiceDefaults | undefined): OpaqueConfig {

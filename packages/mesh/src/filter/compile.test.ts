@@ -158,6 +158,7 @@ describe('bounds', () => {
     ['chain', Array.from({ length: 6000 }, () => 'Node==a').join(' or ')],
     ['negations', `${'not '.repeat(15_000)}Node == a`],
     ['open groups', '('.repeat(60_000)],
+    ['groups around nothing', `${'('.repeat(60)}x`],
     ['nested and unfinished', `${'(a==b or '.repeat(60)}a`],
   ])('stays linear for %s', (_name, expression) => {
     expect(() => problem(expression)).not.toThrow();

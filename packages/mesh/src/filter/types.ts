@@ -68,6 +68,8 @@ export const nodeServiceFilterType: FilterType = fields({
   EnableTagOverride: BOOL,
   Proxy: proxy,
   Connect: connect,
+  /** Its name in Consul's list of fields. */
+  ServiceConnect: at(connect, 'Connect'),
   PeerName: STRING,
 });
 /** The agent's own services have the same fields. */

@@ -16,7 +16,7 @@ export function compileIntentions(destination: string, intentions: readonly Inte
   let isL4Only = true;
   for (const intention of intentions) {
     if (intention.DestinationName !== destination && intention.DestinationName !== WILDCARD) continue;
-    if ((intention.Permissions?.length ?? 0) > 0) isL4Only = false;
+    if ((intention.Permissions?.length ?? 0) > 0 || (intention.JWT?.Providers?.length ?? 0) > 0) isL4Only = false;
     const key = sourceKey(intention.SourcePeer ?? '', intention.SourceName);
     const known = bySource.get(key);
     if (known === undefined || prefer(intention, known) < 0) bySource.set(key, intention);

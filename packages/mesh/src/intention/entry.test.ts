@@ -35,7 +35,7 @@ class Store {
     this.entries.set(entry.Name, encodeIntentionsEntry(entry, 'legacy'));
   }
 
-  upsertExact(source: string, destination: string, body: Partial<IntentionRequest>): void {
+  upsertExact(source: string, destination: string, body: Readonly<Record<string, unknown>>): void {
     const request = decode(intentionRequest, {
       ...body,
       SourceName: parseIntentionName(source, 'Source'),
@@ -180,7 +180,7 @@ describe('exact endpoints (observed 1.21)', () => {
     const store = new Store();
     store.upsertExact('front', 'web', {
       Permissions: [{ Action: 'allow', HTTP: { PathPrefix: '/v1', Header: [{ Name: 'a', Present: true }], Methods: ['get'] } }],
-    } as unknown as Partial<IntentionRequest>);
+    });
     expect(store.list()[0]?.Permissions).toEqual([
       { Action: 'allow', HTTP: { PathPrefix: '/v1', Header: [{ Name: 'a', Present: true }], Methods: ['GET'] } },
     ]);

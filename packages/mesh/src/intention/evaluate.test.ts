@@ -242,6 +242,36 @@ describe('reasons (consul-facts 5, "Authorize reasons")', () => {
   });
 });
 
+describe('CVE-2023-3518: an entry that asks for a token', () => {
+  const JWT = { Providers: [{ Name: 'okta', VerifyClaims: [] }] };
+  const ask = (rule: Rule, asked?: CanonicalRequest): string => {
+    const intentions = [{ ...intention('web', 'db', rule), JWT }];
+    const source = { name: 'web' };
+    const plain = evaluateIntention({ source, destination: 'db', intentions, defaultVerdict: 'allow', ...(asked && { request: asked }) });
+    const compiled = compileIntentions('db', intentions, { defaultVerdict: 'allow' });
+    expect(compiled.isL4Only).toBe(false);
+    expect(compiled.decide(source, asked)).toEqual(plain);
+    return plain.verdict;
+  };
+  const verified = { ...request('/v1/x'), claims: new Map([['okta', {}]]) };
+
+  it('allows with both, denies with one', () => {
+    expect(ask('allow', verified)).toBe('allow');
+    expect(ask('l7-allow', verified)).toBe('allow');
+    expect(ask('allow', request('/v1/x'))).toBe('deny');
+    expect(ask('l7-allow', request('/v1/x'))).toBe('deny');
+    expect(ask('allow')).toBe('deny');
+    expect(ask('deny', verified)).toBe('deny');
+    expect(ask('l7-deny', verified)).toBe('deny');
+  });
+
+  it('says so', () => {
+    const [rule] = [{ ...intention('web', 'db', 'allow'), JWT }];
+    expect(compileIntentions('db', [rule], { defaultVerdict: 'allow' }).decide({ name: 'web' })).toMatchObject({ layer: 'L7' });
+    expect(compileIntentions('db', [rule], { defaultVerdict: 'allow' }).decide({ name: 'web' }).reason).toContain('but no token');
+  });
+});
+
 describe('errors decide deny', () => {
   it('for a pattern that does not compile, even behind a permission that matches (Envoy CVE-2026-73552)', () => {
     const rule = {

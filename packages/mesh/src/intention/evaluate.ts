@@ -1,7 +1,7 @@
-import { type Intention, WILDCARD } from '@lictor/protocol';
+import { decode, type Intention, intentionJwtRequirement, WILDCARD } from '@lictor/protocol';
 import type { CanonicalRequest } from '../canonical-request/index.ts';
 import { type Decision, describeIntention, type IntentionSource, ruleIdOf, type Verdict } from './decision.ts';
-import { permissionMatcher } from './permission.ts';
+import { permissionMatcher, satisfiesJwt } from './permission.ts';
 import { compareIntentions } from './precedence.ts';
 
 /** What decides when no rule does, in Consul's words: `default_intention_policy`, or else the ACL default. */
@@ -69,6 +69,12 @@ export function decide(intention: Intention | undefined, question: Question): De
   if (intention === undefined) {
     return { verdict: question.defaultVerdict, layer: 'default', source, destination, reason: defaultReason };
   }
+  const decision = decideByRule(intention, question, defaultReason);
+  return decision.verdict === 'allow' ? requireToken(intention, question, decision) : decision;
+}
+
+function decideByRule(intention: Intention, question: Question, defaultReason: string): Decision {
+  const { source, destination } = question;
   const rule = { source, destination, ruleId: ruleIdOf(intention), precedence: intention.Precedence };
   if ((intention.Permissions?.length ?? 0) === 0) return decideL4(intention, rule);
   const reason = `Matched L7 intention: ${describeIntention(intention)}`;
@@ -85,6 +91,14 @@ export function decide(intention: Intention | undefined, question: Question): De
     // Envoy CVE-2026-73552: a matcher that fails must not open the door.
     return { ...rule, verdict: 'deny', layer: 'error', reason: `${reason}, evaluation failed: ${messageOf(error)}` };
   }
+}
+
+/** What an entry's own JWT block asks holds beside its rules, never instead of them (CVE-2023-3518). */
+function requireToken(intention: Intention, question: Question, allowed: Decision): Decision {
+  if ((intention.JWT?.Providers?.length ?? 0) === 0) return allowed;
+  const requirement = decode(intentionJwtRequirement, intention.JWT);
+  if (question.request !== undefined && satisfiesJwt(requirement, question.request)) return allowed;
+  return { ...allowed, verdict: 'deny', layer: 'L7', reason: `${allowed.reason}, but no token of its JWT providers was verified` };
 }
 
 function decideL4(intention: Intention, rule: Pick<Decision, 'source' | 'destination' | 'ruleId' | 'precedence'>): Decision {

@@ -22,16 +22,17 @@ const httpPermission = object({
 });
 export type IntentionHttpPermission = Infer<typeof httpPermission>;
 
-const jwtRequirement = object({
+/** Any one of the providers must have verified the request's token, with all the claims it lists. */
+export const intentionJwtRequirement = object({
   Providers: list(object({ Name: string(), VerifyClaims: list(object({ Path: list(string()), Value: string() })) })),
 });
-export type IntentionJwtRequirement = Infer<typeof jwtRequirement>;
+export type IntentionJwtRequirement = Infer<typeof intentionJwtRequirement>;
 
 /** One L7 rule; rules are tried in order, the first match decides. */
 export const intentionPermission = object({
   Action: string(),
   HTTP: optional(httpPermission),
-  JWT: optional(jwtRequirement),
+  JWT: optional(intentionJwtRequirement),
 });
 export type IntentionPermission = Infer<typeof intentionPermission>;
 
