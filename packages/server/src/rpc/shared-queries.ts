@@ -172,20 +172,24 @@ export class SharedQueries {
     queueMicrotask(() => this.#turn());
   }
 
+  /** Answers first, evaluates then, and leaves what is over to the next turn. */
   #turn(): void {
     const deadlineMs = this.#clock.monotonic() + TURN_MS;
-    let answered = 0;
+    let answersLeft = TURN_ANSWERS;
     do {
-      for (let answer = this.#answers.pop(); answer !== undefined; answer = this.#answers.pop()) {
-        answer();
-        if (++answered >= TURN_ANSWERS) break;
-      }
-      if (answered >= TURN_ANSWERS) break;
+      const due = this.#answers.splice(0, answersLeft);
+      answersLeft -= due.length;
+      for (const answer of due) answer();
+      if (answersLeft === 0) break;
       const query = this.#dirty.shift();
       if (query !== undefined) this.#reevaluate(query);
-    } while ((this.#dirty.length > 0 || this.#answers.length > 0) && this.#clock.monotonic() < deadlineMs);
-    this.#isScheduled = this.#dirty.length > 0 || this.#answers.length > 0;
+    } while (this.#hasWork && this.#clock.monotonic() < deadlineMs);
+    this.#isScheduled = this.#hasWork;
     if (this.#isScheduled) this.#clock.setTimer(0, () => this.#turn());
+  }
+
+  get #hasWork(): boolean {
+    return this.#dirty.length > 0 || this.#answers.length > 0;
   }
 
   #reevaluate(query: SharedQuery): void {
@@ -213,20 +217,22 @@ export class SharedQueries {
 
   #timeOut(query: SharedQuery, caller: Caller): void {
     if (!query.callers.has(caller)) return;
-    // Not yet re-evaluated after a change: the answer must be current, though its time is up.
-    if (query.waiter === undefined) return this.#reevaluateFor(query, caller);
+    // After a change that was not yet looked at, and when the caller knows a higher index than the answer has: the label of an
+    // empty answer moves with others (types.ts), and no caller should see it go back.
+    if (query.waiter === undefined || query.evaluation.index < caller.minIndex) this.#evaluateFor(query, caller);
+    else caller.resolve(query.evaluation);
     this.#remove(query, caller);
-    caller.resolve(query.evaluation);
   }
 
-  #reevaluateFor(query: SharedQuery, caller: Caller): void {
+  #evaluateFor(query: SharedQuery, caller: Caller): void {
     try {
+      if (query.waiter !== undefined) this.#store.notifier.leave(query.waiter);
+      query.waiter = undefined;
       this.#evaluate(query);
       caller.resolve(query.evaluation);
     } catch (thrown) {
       caller.reject(LictorError.from(thrown));
     }
-    this.#remove(query, caller);
   }
 
   #remove(query: SharedQuery, caller: Caller): void {
