@@ -48,10 +48,15 @@ export async function syncChanges(ports: SyncPorts, signal: AbortSignal): Promis
   await inParallel(services, ([id, record]) =>
     record.isDeleted ? removeService(ports, id, record, signal) : sendService(ports, record, signal),
   );
-  const checks = [...state.checks].filter(([, record]) => !record.isInSync);
+  // A service that came while the others were being sent goes with the next round, and its checks with it.
+  const checks = [...state.checks].filter(([, record]) => !record.isInSync && (record.isDeleted || !isServicePending(state, record)));
   await inParallel(checks, ([id, record]) =>
     record.isDeleted ? removeCheck(ports, id, record, signal) : sendCheck(ports, record, signal),
   );
+}
+
+function isServicePending(state: LocalState, { check }: CheckRecord): boolean {
+  return check.ServiceID !== '' && state.services.get(check.ServiceID)?.isInSync === false;
 }
 
 async function registerNode(ports: SyncPorts, signal: AbortSignal): Promise<void> {
