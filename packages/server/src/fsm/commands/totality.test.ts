@@ -58,7 +58,10 @@ const damaged = fc
   .record({
     command: fc.constantFrom(...VALID),
     position: fc.nat(),
-    value: fc.oneof(fc.anything(), fc.constantFrom('', 'n\u0000', -1, null, [], {})),
+    value: fc.oneof(
+      fc.anything(),
+      fc.constantFrom<unknown>('', 'n\u0000', -1, null, [], {}, JSON.parse('{"__proto__":{"polluted":"yes"},"constructor":"x"}')),
+    ),
   })
   .map(({ command: [type, body], position, value }) => ({ type, body: replaceAt(body, position, value) }));
 const command = fc.oneof(
@@ -111,6 +114,8 @@ function readAll(server: EndpointHarness): unknown {
   ];
 }
 
+const PROTOTYPE_NAMES = Object.getOwnPropertyNames(Object.prototype).toSorted();
+
 describe('commands (rules of CommandHandler)', () => {
   it('apply as their endpoints propose them', () => {
     const server = createEndpointHarness();
@@ -126,6 +131,8 @@ describe('commands (rules of CommandHandler)', () => {
       }),
       { numRuns: 300 },
     );
+    // security.md: free keys of Meta and config entries are data, never prototypes.
+    expect(Object.getOwnPropertyNames(Object.prototype).toSorted()).toEqual(PROTOTYPE_NAMES);
   });
 
   it('leave the same state and give the same results on every server', () => {
