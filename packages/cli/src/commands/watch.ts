@@ -7,6 +7,7 @@ import { EXIT } from '../framework/exit-codes.ts';
 import { booleanFlag, listFlag, stringFlag } from '../framework/flag-types.ts';
 import { consistencyOf, serverFlags } from '../framework/http-flags.ts';
 import { type Io, print, printError } from '../framework/io.ts';
+import { sortMaps } from '../text/go-maps.ts';
 import { createWatchQuery, type WatchQuery } from './watch-plan.ts';
 
 /** Consul's: 5 s times the square of the failures, at most 3 minutes. */
@@ -45,11 +46,12 @@ Usage: {program} watch [options] -type=TYPE [PROGRAM...]
       const quoted = JSON.stringify(flags.passingonly);
       throw new CommandFailure(`Failed to parse passingonly flag: strconv.ParseBool: parsing ${quoted}: invalid syntax`);
     }
-    const query = createWatchQuery({ ...flags, tags: flags.tag, passingOnly }, client);
+    const { type, key, prefix, service, tag: tags, state, name, filter } = flags;
+    const query = createWatchQuery({ type, key, prefix, service, tags, passingOnly, state, name, filter }, client);
     // Needs no token and fails at once where there is no agent.
     await failing('Error querying Consul agent', () => client().status.leader());
     const handle = args.length === 0 ? printOnce(io) : runHandler(args, flags.shell, io);
-    return follow(query, { ...consistencyOf(flags) }, handle, io);
+    return follow(query, type === 'services', consistencyOf(flags), handle, io);
   },
 });
 
@@ -78,7 +80,7 @@ function runHandler(words: readonly string[], shell: boolean, io: Io): Handler {
   };
 }
 
-async function follow(query: WatchQuery, options: object, handle: Handler, io: Io): Promise<number> {
+async function follow(query: WatchQuery, isMap: boolean, options: object, handle: Handler, io: Io): Promise<number> {
   let index = '';
   let lastText: string | undefined;
   for (let failures = 0; !io.signal.aborted; ) {
@@ -95,6 +97,7 @@ async function follow(query: WatchQuery, options: object, handle: Handler, io: I
       await sleep(systemClock, pauseMs, io.signal).catch(() => undefined);
       continue;
     }
+    answer = { ...answer, value: sortMaps(answer.value, isMap) };
     const next = answer.meta.indexText;
     // Nothing to block on: ask again at leisure.
     if (Number(next) === 0 && index !== '') await sleep(systemClock, RETRY_MS, io.signal).catch(() => undefined);

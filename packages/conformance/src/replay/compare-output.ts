@@ -14,6 +14,8 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/(127\.0\.0\.1):(?!1\b)\d+/g, '$1:<port>'],
   [/(?<=port=)\d+/g, '<port>'],
   [/(?<=(Create|Modify|Lock)Index"?:? +)\d+/g, '<index>'],
+  // The commit index of `operator raft list-peers`.
+  [/(?<=leader true 3 )\d+/g, '<index>'],
   [/(?<=snapshot to index )\d+/g, '<index>'],
 ];
 
@@ -46,7 +48,21 @@ function normalise(text: string): string {
   return normal;
 }
 
-/** For figures that are the machine's or the runtime's: `key = value` and tables keep their keys only. */
+/** `key = value` lines: the figures are the machine's, their names are not. */
 export function keysOnly(text: string): string {
   return text.replaceAll(/ = .*$/gm, ' = <value>');
+}
+
+/** `snapshot inspect`: the labels and titles; what a snapshot holds is each build's own. */
+export function snapshotLabels(text: string): string {
+  if (text.startsWith('{')) return JSON.stringify(shapeOf(JSON.parse(text)));
+  const rows = text.replaceAll(/(?<=^ (ID|Size|Index|Term|Version|Total) +).*$/gm, '<value>');
+  return rows.replaceAll(/(?<=^ ----.*\n)[^]*?(?= ----)/gm, '');
+}
+
+/** A value's field names; of a list, those of its first member. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
+  if (typeof value !== 'object' || value === null) return typeof value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, shapeOf(member)]));
 }

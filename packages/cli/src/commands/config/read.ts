@@ -4,6 +4,7 @@ import { EXIT } from '../../framework/exit-codes.ts';
 import { stringFlag } from '../../framework/flag-types.ts';
 import { consistencyOf, serverFlags, tenancyFlags } from '../../framework/http-flags.ts';
 import { print } from '../../framework/io.ts';
+import { sortMaps } from '../../text/go-maps.ts';
 
 export const command = defineApiCommand({
   synopsis: 'Read a centralized config entry',
@@ -24,7 +25,7 @@ Usage: {program} config read [options] -kind KIND -name NAME
     );
     // The content hash is the servers' own: what is printed here can be written again.
     const { Hash: _hash, ...entry } = value;
-    print(io, stringifyJson(entry, '    '));
+    print(io, stringifyJson(sortMaps(entry), '    '));
     return EXIT.ok;
   },
 });

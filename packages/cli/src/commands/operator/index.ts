@@ -1,0 +1,10 @@
+import { defineGroup } from '../../framework/command.ts';
+
+export const command = defineGroup(
+  'Provides cluster-level tools for operators',
+  `
+Usage: {program} operator <subcommand> [options] [args]
+
+      $ {program} operator raft list-peers
+`,
+);
