@@ -111,6 +111,7 @@ export class Dispatcher {
     if (route.acl.by === 'agent' && settings.config.aclEnabled) await authorize(route, request, this.#deps);
     const reply = await route.handle(request, this.#deps);
     if (response.destroyed) return;
+    if (this.#waiters.isStopping) response.shouldKeepAlive = false;
     if (reply.stream !== undefined) await sendStream(response, settings.baseHeaders, request, reply, reply.stream);
     else await sendReply(response, settings.baseHeaders, request, reply);
   }
@@ -123,6 +124,7 @@ export class Dispatcher {
       return;
     }
     const status = error.code === 'cancelled' ? 500 : error.httpStatus;
+    if (this.#waiters.isStopping) response.shouldKeepAlive = false;
     const reply = textReply(status, error.message, errorHeaders(error));
     if (request.message.complete || error.code !== 'too-large') await sendReply(response, settings.baseHeaders, request, reply);
     else refuseUpload(request.message, response, settings.baseHeaders, reply);

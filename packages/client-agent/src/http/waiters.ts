@@ -20,6 +20,11 @@ export class Waiters {
     return controller.signal;
   }
 
+  /** The agent stops: answers should not keep their connection. */
+  get isStopping(): boolean {
+    return this.#stopping;
+  }
+
   get count(): number {
     return this.#controllers.size;
   }
