@@ -47,7 +47,8 @@ show(await lictor(['intention', 'create', '-deny', 'web', 'socat']));
 await until('web is refused', async () => (await hello('anyone there?')) === undefined);
 print('    the connection was closed without an answer; the two ends say why:');
 await until('the refusal is logged', async () => logLines('proxy-socat', 'authz call denied').length > 0);
-for (const name of ['proxy-socat', 'proxy-web']) for (const line of logLines(name, 'enied').slice(-1)) print(`    ${name}: ${line}`);
+for (const name of ['proxy-socat', 'proxy-web'])
+  for (const line of logLines(name, 'Matched L4 intention').slice(-1)) print(`    ${name}: ${line.trim()}`);
 show(await lictor(['intention', 'explain', 'web', 'socat']));
 
 say('allowing it again');
