@@ -1,0 +1,150 @@
+import type { Session } from '@lictor/protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { registration } from '../../testing/endpoints.ts';
+import { createTestServer, type TestServer } from '../../testing/index.ts';
+
+let server: TestServer;
+
+beforeEach(async () => {
+  server = await createTestServer();
+});
+
+afterEach(() => server.stop());
+
+async function create(fields: Record<string, unknown> = {}): Promise<string> {
+  return (await server.port.call('Session.Create', { ID: '', Name: '', Node: 'server', Behavior: '', TTL: '', ...fields })).value;
+}
+
+async function find(id: string): Promise<Session | null> {
+  return (await server.port.call('Session.Get', { id })).value;
+}
+
+async function lock(id: string, key: string): Promise<void> {
+  const entry = { Key: key, Value: Buffer.from('v'), Flags: 0, Session: id, ModifyIndex: 0 };
+  expect((await server.port.call('KVS.Apply', { operation: 'lock', entry })).value).toBe(true);
+}
+
+/** A check of this node, in the given state. */
+async function check(CheckID: string, Status: string, Node = 'server'): Promise<void> {
+  await server.port.call('Catalog.Register', registration({ Node, SkipNodeUpdate: true, Check: { Node, CheckID, Name: CheckID, Status } }));
+}
+
+describe('Session.Create (observed: session group, consul-facts T010)', () => {
+  it('defaults to the node’s own health, a lock delay of 15 s, release and no TTL', async () => {
+    const id = await create();
+    expect(await find(id)).toMatchObject({
+      ID: id,
+      Node: 'server',
+      LockDelay: 15_000,
+      Behavior: 'release',
+      TTL: '',
+      NodeChecks: ['serfHealth'],
+      ServiceChecks: [],
+    });
+  });
+
+  it('takes whole seconds for a lock delay, the old name of NodeChecks, and an empty list for none', async () => {
+    expect(await find(await create({ LockDelay: 3e-6 }))).toMatchObject({ LockDelay: 3000 });
+    expect(await find(await create({ Checks: [] }))).toMatchObject({ NodeChecks: [] });
+    expect(await find(await create({ Checks: ['serfHealth'] }))).toMatchObject({ NodeChecks: ['serfHealth'] });
+  });
+
+  it.each([
+    [{ Node: '' }, 'Must provide Node'],
+    [{ Node: 'nope' }, 'apply failed: Missing node registration'],
+    [{ Behavior: 'bogus' }, "Invalid Behavior setting 'bogus'"],
+    [{ TTL: 'abc' }, `Session TTL 'abc' invalid: time: invalid duration "abc"`],
+    [{ TTL: '5s' }, "Invalid Session TTL '5000000000', must be between [10s=24h0m0s]"],
+    [{ TTL: '48h' }, "Invalid Session TTL '172800000000000', must be between [10s=24h0m0s]"],
+    [{ Checks: ['nope'] }, "apply failed: Missing check 'nope' registration"],
+    [{ ServiceChecks: [{ ID: 'nope', Namespace: '' }] }, "apply failed: Missing check 'nope' registration"],
+  ])('refuses %j', async (fields, message) => {
+    await expect(create(fields)).rejects.toMatchObject({ code: 'rejected', message });
+  });
+
+  it('refuses a check that is critical', async () => {
+    await check('disk', 'critical');
+    await expect(create({ NodeChecks: ['disk'] })).rejects.toMatchObject({ message: "apply failed: Check 'disk' is in critical state" });
+    await check('disk', 'warning');
+    await expect(create({ NodeChecks: ['disk'] })).resolves.toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
+describe('a session ends', () => {
+  it('by request, and releases its locks or deletes the keys', async () => {
+    const [release, remove] = [await create(), await create({ Behavior: 'delete' })];
+    await lock(release, 'a');
+    await lock(remove, 'b');
+    for (const id of [release, remove]) await server.port.call('Session.Destroy', { id });
+    expect((await server.port.call('KVS.Get', { key: 'a' })).value).toMatchObject({ Session: '', LockIndex: 1 });
+    expect((await server.port.call('KVS.Get', { key: 'b' })).value).toBeNull();
+    expect((await server.port.call('Session.List', {})).value).toEqual([]);
+    await expect(server.port.call('Session.Destroy', { id: 'nope' })).resolves.toMatchObject({ value: undefined });
+  });
+
+  it.each([
+    ['turns critical', () => check('disk', 'critical', 'Other')],
+    ['is removed', () => deregister({ CheckID: 'disk' })],
+    ['loses its node', () => deregister({})],
+  ])('when its check %s', async (_name, happen) => {
+    await server.port.call('Catalog.Register', registration({ Node: 'Other' }));
+    await check('disk', 'passing', 'Other');
+    const id = await create({ Node: 'other', NodeChecks: ['disk'] });
+    const unrelated = await create();
+    const blocked = server.port.call('Session.Get', { id }, { query: { minIndex: (await find(id))?.ModifyIndex ?? 0 } });
+    await happen();
+    expect((await blocked).value).toBeNull();
+    expect(await find(unrelated)).not.toBeNull();
+  });
+
+  it('two TTLs after the last renewal, not before', async () => {
+    const id = await create({ TTL: '10s' });
+    await server.clock.advance(19_999);
+    expect((await server.port.call('Session.Renew', { id })).value).toMatchObject({ ID: id });
+    await server.clock.advance(19_999);
+    expect(await find(id)).not.toBeNull();
+    await server.clock.advance(1);
+    expect(await find(id)).toBeNull();
+    expect((await server.port.call('Session.Renew', { id })).value).toBeNull();
+  });
+
+  it('never by time without a TTL, and leaves no timer when it ended otherwise', async () => {
+    const timers = server.clock.pendingTimers;
+    const [without, zero, ended] = [await create(), await create({ TTL: '0s' }), await create({ TTL: '10s' })];
+    expect(server.clock.pendingTimers).toBe(timers + 1);
+    await server.port.call('Session.Destroy', { id: ended });
+    expect(server.clock.pendingTimers).toBe(timers);
+    await server.clock.advance(48 * 3600_000);
+    expect(await find(without)).not.toBeNull();
+    expect(await find(zero)).not.toBeNull();
+  });
+
+  it('only after its whole time again when leadership was taken up anew', async () => {
+    const id = await create({ TTL: '10s' });
+    await server.clock.advance(15_000);
+    await server.port.call('Snapshot.Restore', { archive: (await server.port.call('Snapshot.Save', {})).value });
+    await server.clock.advance(15_000);
+    expect(await find(id)).not.toBeNull();
+    await server.clock.advance(5000);
+    expect(await find(id)).toBeNull();
+  });
+});
+
+describe('Session reads', () => {
+  it('list by node, whatever the case, and wake only for that node', async () => {
+    await server.port.call('Catalog.Register', registration({ Node: 'other' }));
+    await create();
+    const there = await create({ Node: 'other', NodeChecks: [] });
+    const reply = await server.port.call('Session.NodeSessions', { node: 'OTHER' });
+    expect(reply.value.map((session) => session.ID)).toEqual([there]);
+    const blocked = server.port.call('Session.NodeSessions', { node: 'other' }, { query: { minIndex: reply.meta.index } });
+    await create();
+    const second = await create({ Node: 'other', NodeChecks: [] });
+    expect((await blocked).value.map((session) => session.ID).sort()).toEqual([there, second].sort());
+  });
+});
+
+function deregister(fields: Record<string, string>): Promise<unknown> {
+  const request = { Node: 'other', ServiceID: '', CheckID: '', Datacenter: '', Namespace: '', Partition: '', ...fields };
+  return server.port.call('Catalog.Deregister', request);
+}
