@@ -288,6 +288,25 @@ describe('errors decide deny', () => {
     expect(decision).toMatchObject({ verdict: 'deny', layer: 'error' });
   });
 
+  it('for rules of another shape than the type says, as a broken server may send them', () => {
+    const base = intention('web', 'db', 'allow');
+    const broken: readonly unknown[] = [
+      { ...base, JWT: { Providers: 'x' } },
+      { ...base, JWT: { Providers: [{ Name: 1 }] } },
+      { ...base, Action: undefined, Permissions: 'xx' },
+      { ...base, Action: undefined, Permissions: [null] },
+      { ...base, Action: undefined, Permissions: [{ Action: 'allow', HTTP: { Header: 'x' } }] },
+      { ...base, Action: 'ALLOW' },
+    ];
+    for (const rule of broken) {
+      const intentions = [rule as Intention];
+      const asked = { ...request('/v1'), claims: new Map() };
+      expect(
+        evaluateIntention({ source: { name: 'web' }, destination: 'db', intentions, defaultVerdict: 'allow', request: asked }).verdict,
+      ).toBe('deny');
+    }
+  });
+
   it('for a rule with neither action nor permissions, and for an unknown permission action', () => {
     const { Action: _action, ...empty } = intention('web', 'db', 'allow');
     expect(evaluateIntention({ source: { name: 'web' }, destination: 'db', intentions: [empty], defaultVerdict: 'allow' })).toMatchObject({

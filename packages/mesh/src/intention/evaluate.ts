@@ -69,28 +69,30 @@ export function decide(intention: Intention | undefined, question: Question): De
   if (intention === undefined) {
     return { verdict: question.defaultVerdict, layer: 'default', source, destination, reason: defaultReason };
   }
-  const decision = decideByRule(intention, question, defaultReason);
-  return decision.verdict === 'allow' ? requireToken(intention, question, decision) : decision;
+  try {
+    const decision = decideByRule(intention, question, defaultReason);
+    return decision.verdict === 'allow' ? requireToken(intention, question, decision) : decision;
+  } catch (error) {
+    // Envoy CVE-2026-73552: a matcher that fails must not open the door.
+    const reason = `Matched intention: ${describeIntention(intention)}, evaluation failed: ${messageOf(error)}`;
+    return { verdict: 'deny', layer: 'error', source, destination, ruleId: ruleIdOf(intention), precedence: intention.Precedence, reason };
+  }
 }
 
+/** @throws Error when a rule cannot be evaluated */
 function decideByRule(intention: Intention, question: Question, defaultReason: string): Decision {
   const { source, destination } = question;
   const rule = { source, destination, ruleId: ruleIdOf(intention), precedence: intention.Precedence };
   if ((intention.Permissions?.length ?? 0) === 0) return decideL4(intention, rule);
   const reason = `Matched L7 intention: ${describeIntention(intention)}`;
   if (question.request === undefined) return { ...rule, verdict: 'deny', layer: 'L7', reason };
-  try {
-    const permissionIndex = findPermission(intention, question.request);
-    const permission = permissionIndex === -1 ? undefined : intention.Permissions?.[permissionIndex];
-    if (permission === undefined) {
-      return { ...rule, verdict: question.defaultVerdict, layer: 'L7', reason: `${reason}, no permission matched: ${defaultReason}` };
-    }
-    const verdict = permission.Action === 'allow' ? 'allow' : 'deny';
-    return { ...rule, verdict, layer: 'L7', permissionIndex, reason: `${reason}, permission ${permissionIndex}: ${verdict.toUpperCase()}` };
-  } catch (error) {
-    // Envoy CVE-2026-73552: a matcher that fails must not open the door.
-    return { ...rule, verdict: 'deny', layer: 'error', reason: `${reason}, evaluation failed: ${messageOf(error)}` };
+  const permissionIndex = findPermission(intention, question.request);
+  const permission = permissionIndex === -1 ? undefined : intention.Permissions?.[permissionIndex];
+  if (permission === undefined) {
+    return { ...rule, verdict: question.defaultVerdict, layer: 'L7', reason: `${reason}, no permission matched: ${defaultReason}` };
   }
+  const verdict = permission.Action === 'allow' ? 'allow' : 'deny';
+  return { ...rule, verdict, layer: 'L7', permissionIndex, reason: `${reason}, permission ${permissionIndex}: ${verdict.toUpperCase()}` };
 }
 
 /** What an entry's own JWT block asks holds beside its rules, never instead of them (CVE-2023-3518). */

@@ -159,8 +159,14 @@ describe('service definitions', () => {
   });
 
   it.each<[Record<string, unknown>, string]>([
-    [{ Name: 'x', Namespace: 'a' }, '400 Invalid Namespace(a): Namespaces is a Consul Enterprise feature'],
-    [{ Name: 'x', Partition: 'a' }, '400 Invalid Partition(a): Partitions is a Consul Enterprise feature'],
+    [
+      { Name: 'x', Namespace: 'a' },
+      '400 Request decode failed: json: unknown field "Namespace" - Namespaces are a Consul Enterprise feature',
+    ],
+    [
+      { Name: 'x', Partition: 'a' },
+      '400 Request decode failed: json: unknown field "Partition" - Partitions are a Consul Enterprise feature',
+    ],
     [{ Name: 'x', Namespace: 'default' }, 'accepted'],
     [
       { Name: 'x', TaggedAddresses: { lan_ipv4: { Address: '::1' } } },

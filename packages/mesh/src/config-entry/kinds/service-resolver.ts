@@ -1,4 +1,4 @@
-import type { schema } from '@lictor/protocol';
+import { formatDuration, type schema } from '@lictor/protocol';
 import { FilterError, parseExpression } from '../../filter/index.ts';
 import { quote, rejected } from '../../problems.ts';
 import { commonFields, duration, flag, listOf, mapOf, pointer, struct, text } from '../../shape/index.ts';
@@ -55,8 +55,8 @@ export const serviceResolver = defineKind<ServiceResolver>({
     }
     if (entry.Redirect !== undefined) validateRedirect(entry, entry.Redirect);
     for (const [subset, failover] of Object.entries(entry.Failover)) validateFailover(entry, subset, failover);
-    if (entry.ConnectTimeout < 0) throw rejected(`Bad ConnectTimeout '${entry.ConnectTimeout}ms', must be >= 0`);
-    if (entry.RequestTimeout < 0) throw rejected(`Bad RequestTimeout '${entry.RequestTimeout}ms', must be >= 0`);
+    if (entry.ConnectTimeout < 0) throw rejected(`Bad ConnectTimeout '${formatDuration(entry.ConnectTimeout)}', must be >= 0`);
+    if (entry.RequestTimeout < 0) throw rejected(`Bad RequestTimeout '${formatDuration(entry.RequestTimeout)}', must be >= 0`);
     if (entry.LoadBalancer !== undefined) validateLoadBalancer(entry.LoadBalancer);
   },
 });

@@ -88,7 +88,7 @@ describe.each<[string, readonly (readonly [Fields, string])[]]>([
         'HashPolicies specified for non-hash-based Policy: "random"',
       ],
       [{ LoadBalancer: { Policy: 'maglev', HashPolicies: [{ Field: 'header' }] } }, 'Field "header" was specified without a FieldValue'],
-      [{ ConnectTimeout: '-1s' }, 'must be >= 0'],
+      [{ ConnectTimeout: '-1s' }, "Bad ConnectTimeout '-1s', must be >= 0"],
       [{ ConnectTimeout: '5x' }, 'time: invalid duration "5x"'],
     ],
   ],
