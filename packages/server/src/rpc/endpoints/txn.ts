@@ -18,7 +18,6 @@ import { applyFailure } from './shared/apply-failure.ts';
 import { assertNode } from './shared/validate-node.ts';
 import { assertService } from './shared/validate-service.ts';
 import { measure } from './shared/measure.ts';
-import { assertService } from './shared/validate-service.ts';
 import { requireKeyWrite } from './kv.ts';
 
 export const txnReads = {
