@@ -114,12 +114,17 @@ export function record<T>(item: Schema<T>): Schema<Record<string, T>> {
     decode: (value, context) => {
       const out = Object.create(null) as Record<string, T>;
       if (value === null || value === undefined) return out;
-      const source = context.options.weak && Array.isArray(value) ? Object.assign(Object.create(null), ...value) : value;
+      const source = context.options.weak && isBlockList(value) ? Object.assign(Object.create(null), ...value) : value;
       if (typeof source !== 'object' || source === null || Array.isArray(source)) throw mismatch(context, value, goType);
       for (const [key, element] of Object.entries(source as object)) out[key] = item.decode(element, descend(context, key));
       return out;
     },
   };
+}
+
+/** HCL's form of a map: its blocks, to be merged. */
+function isBlockList(value: unknown): value is readonly object[] {
+  return Array.isArray(value) && value.every((block) => typeof block === 'object' && block !== null && !Array.isArray(block));
 }
 
 /** Null (or missing) stays null: for fields whose JSON tells `null` from empty. */

@@ -137,6 +137,11 @@ describe('weak decoding, as config files and entries need it', () => {
     expect(attempt(schema, value, weak)).toEqual(expected);
   });
 
+  it('takes blocks for a map, not any list', () => {
+    expect(attempt(record(string()), ['ab'], weak)).toBe('json: cannot unmarshal array into Go value of type map[string]string');
+    expect(attempt(record(string()), [], weak)).toEqual({});
+  });
+
   it.each<[Schema<unknown>, unknown]>([
     [string(), 5],
     [integer(), '5'],
