@@ -127,7 +127,8 @@ describe('hostile bodies', () => {
     fc.assert(
       fc.property(fc.constantFrom(...types), fc.oneof(fields, fc.jsonValue()), (type, body) => {
         const safe: unknown = JSON.parse(JSON.stringify(body ?? null));
-        expect(() => db.apply(type, safe)).toThrow(`malformed command ${type}`);
+        // The codec refuses some of them before any handler does: `__proto__` as a key.
+        expect(() => db.apply(type, safe)).toThrow(/^malformed (command|log entry)/);
       }),
       { numRuns: 300 },
     );
