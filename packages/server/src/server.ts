@@ -33,7 +33,7 @@ export interface Server {
 export function createServer(config: ServerConfig, ports: ServerPorts): Server {
   const logger = ports.logger.named('server');
   const store = new StateStore();
-  const fsm = new Fsm(store, COMMAND_HANDLERS, { logger: logger.named('fsm'), metrics: ports.metrics });
+  const fsm = new Fsm(store, COMMAND_HANDLERS, { ...ports, logger: logger.named('fsm') });
   const consensus = createSingleNodeConsensus(config, fsm, { ...ports, logger: logger.named('raft') });
   const leaderPorts = { ...ports, logger: logger.named('leader'), store, consensus };
   const caPorts = { ...createDutyPorts(leaderPorts), random: ports.random, logger: ports.logger.named('connect.ca') };

@@ -75,6 +75,7 @@ function readHead(view: DataView, bytes: Uint8Array, at: number): Head | string 
     const length = FIXED_LENGTH[type];
     if (length !== undefined) return scalar(at + 1 + length);
     // msgpackr writes `undefined` as fixext 1 of type 0; every other extension is refused.
+    if (type === 0xd4 && at + 3 > bytes.length) return 'truncated';
     if (type === 0xd4 && bytes[at + 1] === 0 && bytes[at + 2] === 0) return scalar(at + 3);
     return `type 0x${type.toString(16)} is refused`;
   }

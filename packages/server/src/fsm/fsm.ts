@@ -1,4 +1,4 @@
-import type { Logger, Metrics } from '@lictor/protocol';
+import type { Clock, Logger, Metrics } from '@lictor/protocol';
 import { LictorError } from '@lictor/protocol';
 import type { StateStore } from '../state/store.ts';
 import { decodeCommand } from './codec.ts';
@@ -14,9 +14,26 @@ export interface LogEntry {
 export type Outcome = { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: LictorError };
 
 export interface FsmPorts {
+  /** Measures only: what a command does never depends on it. */
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
+
+/** Consul's names (consul-facts M005). Only known types: a metric's name never comes from a log entry. */
+const COMMAND_METRICS: ReadonlyMap<string, string> = new Map([
+  ['catalog.register', 'fsm.register'],
+  ['catalog.deregister', 'fsm.deregister'],
+  ['config-entry.apply', 'fsm.config_entry'],
+  ['config-entry.delete', 'fsm.config_entry'],
+  ['coordinate.batch-update', 'fsm.coordinate.batch-update'],
+  ['intention.apply', 'fsm.intention'],
+  ['kv.apply', 'fsm.kvs'],
+  ['session.create', 'fsm.session'],
+  ['session.destroy', 'fsm.session'],
+  ['tombstone.reap', 'fsm.tombstone'],
+  ['txn.apply', 'fsm.txn'],
+]);
 
 /**
  * The state machine: committed entries in, state out.
@@ -27,12 +44,14 @@ export interface FsmPorts {
 export class Fsm {
   readonly store: StateStore;
   readonly #handlers: ReadonlyMap<string, CommandHandler<never, unknown>>;
+  readonly #clock: FsmPorts['clock'];
   readonly #logger: Logger;
   readonly #metrics: Metrics;
 
   constructor(store: StateStore, handlers: CommandHandlers, ports: FsmPorts) {
     this.store = store;
     this.#handlers = new Map(Object.entries(handlers));
+    this.#clock = ports.clock;
     this.#logger = ports.logger;
     this.#metrics = ports.metrics;
   }
@@ -46,8 +65,9 @@ export class Fsm {
 
   #applyOne(entry: LogEntry): Outcome {
     let outcome: Outcome | undefined;
+    const startMs = this.#clock.monotonic();
+    const command = decodeOrFault(entry.bytes);
     try {
-      const command = decodeOrFault(entry.bytes);
       this.store.apply(entry.index, command instanceof LictorError ? 0 : command.timeMs, (txn) => {
         if (command instanceof LictorError) throw command;
         const result = this.#handler(command)(txn, command.body as never, command.timeMs);
@@ -56,6 +76,10 @@ export class Fsm {
       });
     } catch (thrown) {
       outcome = { ok: false, error: this.#fault(entry, thrown) };
+    }
+    if (!(command instanceof LictorError)) {
+      const metric = COMMAND_METRICS.get(command.type);
+      if (metric !== undefined) this.#metrics.addSample(metric, this.#clock.monotonic() - startMs);
     }
     return outcome ?? { ok: true, result: undefined };
   }

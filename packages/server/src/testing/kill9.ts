@@ -14,8 +14,6 @@ export interface KillRound {
 
 const CHILD = fileURLToPath(new URL('./kill9-child.ts', import.meta.url));
 const WRITERS = 32;
-/** Acknowledgements before the kill, at most. */
-const MAX_ACKNOWLEDGED = 3000;
 /** Kept between rounds: each round starts above it. */
 const COUNTERS_PER_ROUND = 1_000_000;
 
@@ -23,9 +21,9 @@ const COUNTERS_PER_ROUND = 1_000_000;
  * One process that writes and is killed without warning at a random moment, and what its files then hold: every acknowledged
  * write must be there, and nothing newer than what could have been sent.
  */
-export async function killRound(dataDir: string, round: number, random: Random): Promise<KillRound> {
+export async function killRound(dataDir: string, round: number, random: Random, maxAcknowledged = 3000): Promise<KillRound> {
   const from = (round + 1) * COUNTERS_PER_ROUND;
-  const acknowledged = await writeUntilKilled(dataDir, from, 1 + randomInteger(random, MAX_ACKNOWLEDGED));
+  const acknowledged = await writeUntilKilled(dataDir, from, 1 + randomInteger(random, maxAcknowledged));
   const stored = await readCounters(dataDir);
   const lost: string[] = [];
   let total = 0;

@@ -1,4 +1,5 @@
 import { silentLogger, silentMetrics } from '@lictor/protocol';
+import { FakeClock } from '@lictor/protocol/testing';
 import { COMMAND_HANDLERS } from '../fsm/commands/index.ts';
 import { encodeCommand } from '../fsm/codec.ts';
 import { Fsm } from '../fsm/fsm.ts';
@@ -20,8 +21,7 @@ export interface TestStore {
 
 /** A store and its state machine without consensus: what tests of tables, commands and queries need. */
 export function createTestStore(handlers: CommandHandlers = COMMAND_HANDLERS, store = new StateStore()): TestStore {
-  const metrics = silentMetrics;
-  const fsm = new Fsm(store, handlers, { logger: silentLogger, metrics });
+  const fsm = new Fsm(store, handlers, { clock: new FakeClock(), logger: silentLogger, metrics: silentMetrics });
   return {
     store,
     fsm,

@@ -1,6 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Clock, LictorError, type Logger, type Metrics, type RaftConfiguration, type Timer } from '@lictor/protocol';
 import { encodeCommand } from '../../fsm/codec.ts';
-import type { Fsm, LogEntry } from '../../fsm/fsm.ts';
+import type { Fsm, LogEntry, Outcome } from '../../fsm/fsm.ts';
 import { decodeSnapshot, encodeSnapshot, inSlices } from '../../fsm/snapshot/index.ts';
 import type { Command } from '../../fsm/types.ts';
 import { ALL_TABLES } from '../../state/tables/index.ts';
@@ -36,6 +37,9 @@ type Exclusive = () => Promise<void>;
 /** What one durable write takes at most. */
 const MAX_BATCH_ENTRIES = 4096;
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
+/** How long applying may keep the event loop, ms, looked at after each slice of entries. */
+const APPLY_TURN_MS = 5;
+const APPLY_SLICE = 64;
 /** A state of so few rows is written at stop, so that the next start has nothing to replay. */
 const CHEAP_SNAPSHOT_ROWS = 10_000;
 
@@ -161,33 +165,45 @@ export class SingleNodeConsensus implements Consensus {
     const first = this.appliedIndex + 1;
     const entries = batch.map((proposal, offset): LogEntry => ({ index: first + offset, bytes: proposal.bytes }));
     const written = this.#ports.storage.append(entries);
-    if (written === undefined) return this.#apply(batch, entries);
+    if (written === undefined) return this.#apply(batch, entries, 0);
     return written.then(
-      () => this.#apply(batch, entries),
+      () => this.#apply(batch, entries, 0),
       (thrown: unknown) => this.#failWrites(batch, thrown),
     );
   }
 
-  #apply(batch: readonly Proposal[], entries: readonly LogEntry[]): undefined {
+  /** A slice at a time, and others get their turn when it takes long. Each proposer is answered with its slice. */
+  #apply(batch: readonly Proposal[], entries: readonly LogEntry[], from: number): Promise<void> | undefined {
     const { clock, metrics } = this.#ports;
     const startMs = clock.monotonic();
-    const outcomes = this.#fsm.apply(entries);
-    const nowMs = clock.monotonic();
-    metrics.incrCounter('raft.apply', batch.length);
+    let nowMs = startMs;
+    let next = from;
+    while (next < entries.length && nowMs - startMs < APPLY_TURN_MS) {
+      const slice = entries.slice(next, next + APPLY_SLICE);
+      this.#answer(batch, next, this.#fsm.apply(slice));
+      next += slice.length;
+      nowMs = clock.monotonic();
+    }
+    metrics.incrCounter('raft.apply', next - from);
     metrics.addSample('raft.fsm.apply', nowMs - startMs);
-    metrics.addSample('raft.commitTime', nowMs - (batch[0]?.startMs ?? nowMs));
+    metrics.addSample('raft.commitTime', nowMs - (batch[from]?.startMs ?? nowMs));
     metrics.setGauge('raft.applied_index', this.appliedIndex);
-    metrics.setGauge('raft.last_index', this.appliedIndex);
+    metrics.setGauge('raft.last_index', this.appliedIndex + entries.length - next);
+    return next < entries.length ? nextTurn().then(() => this.#apply(batch, entries, next)) : undefined;
+  }
+
+  #answer(batch: readonly Proposal[], from: number, outcomes: readonly Outcome[]): void {
+    const first = this.appliedIndex - outcomes.length + 1;
     outcomes.forEach((outcome, position) => {
-      const proposal = batch[position];
+      const proposal = batch[from + position];
       if (proposal === undefined) return;
-      if (outcome.ok) proposal.resolve({ index: (entries[position] as LogEntry).index, result: outcome.result as never });
+      if (outcome.ok) proposal.resolve({ index: first + position, result: outcome.result as never });
       else proposal.reject(outcome.error);
     });
   }
 
   /** The disk did not take a batch: nobody can tell how much of it is there, so nothing may follow it. */
-  #failWrites(batch: readonly Proposal[], thrown: unknown): undefined {
+  #failWrites(batch: readonly Proposal[], thrown: unknown): void {
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
     this.#ports.logger.error('writing the log failed; this node takes no more writes until it is restarted', { error: thrown });
     this.#ports.metrics.incrCounter('raft.log_write_fault');

@@ -36,6 +36,7 @@ export function runTxn(txn: StateTxn, operations: readonly TxnOperation[]): TxnR
 }
 
 function runOperation(txn: StateTxn, operation: TxnOperation): readonly TxnResult[] | string {
+  if (!isOperation(operation)) return 'unknown operation type';
   if ('KV' in operation) return isKvWrite(operation.KV) ? txnKv(txn, operation.KV) : 'malformed KV operation';
   const outcome = runCatalogOperation(txn, operation);
   if (typeof outcome === 'string') return outcome;
@@ -45,6 +46,14 @@ function runOperation(txn: StateTxn, operation: TxnOperation): readonly TxnResul
 function runCatalogOperation(txn: StateTxn, operation: Exclude<TxnOperation, { readonly KV: object }>): TxnResult | undefined | string {
   if ('Node' in operation) return txnNode(txn, operation.Node);
   if ('Service' in operation) return txnService(txn, operation.Service);
-  if ('Check' in operation) return txnCheck(txn, operation.Check);
-  return 'unknown operation type';
+  return txnCheck(txn, operation.Check);
 }
+
+/** One member, which is an object. */
+function isOperation(value: unknown): value is TxnOperation {
+  if (typeof value !== 'object' || value === null) return false;
+  const members = Object.entries(value);
+  return members.length === 1 && members.every(([kind, member]) => KINDS.has(kind) && typeof member === 'object' && member !== null);
+}
+
+const KINDS: ReadonlySet<string> = new Set(['KV', 'Node', 'Service', 'Check']);
