@@ -92,19 +92,41 @@ function withOptionalFields(row: ServiceRow, service: ServiceFields): ServiceRow
   };
 }
 
+/** Decoding makes a new string for every occurrence; these words are in every check. */
+const CHECK_WORDS = [
+  'passing',
+  'warning',
+  'critical',
+  'tcp',
+  'http',
+  'ttl',
+  'alias',
+  'grpc',
+  'script',
+  'udp',
+  'h2ping',
+  'docker',
+  'os_service',
+];
+const SHARED_WORDS: ReadonlyMap<string, string> = new Map(CHECK_WORDS.map((word) => [word, word]));
+
+function shared<Word extends string>(word: Word): Word {
+  return (SHARED_WORDS.get(word) as Word | undefined) ?? word;
+}
+
 /** `service` is the instance that the check is about, or undefined for a node's check. */
 export function makeCheckRow(nodeName: string, check: HealthCheck, service: ServiceRow | undefined): HealthCheck {
   return {
     Node: nodeName,
     CheckID: check.CheckID,
     Name: check.Name,
-    Status: check.Status === ('' as HealthCheck['Status']) ? 'critical' : check.Status,
+    Status: shared(check.Status === ('' as HealthCheck['Status']) ? 'critical' : check.Status),
     Notes: check.Notes,
     Output: check.Output,
     ServiceID: service?.ID ?? '',
     ServiceName: service?.Service ?? check.ServiceName,
     ServiceTags: service?.Tags ?? (check.ServiceTags.length === 0 ? NO_STRINGS : check.ServiceTags),
-    Type: check.Type,
+    Type: shared(check.Type),
     Interval: check.Interval,
     Timeout: check.Timeout,
     ExposedPort: check.ExposedPort,
