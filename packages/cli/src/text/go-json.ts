@@ -16,6 +16,7 @@ function explain(text: string, error: unknown): string {
   const position = /at position (\d+)/.exec(message)?.[1];
   const first = text.trimStart().charAt(0);
   const offset = position === undefined ? text.indexOf(first) : Number(position);
+  if (offset >= text.length) return 'unexpected end of JSON input';
   const char = text.charAt(offset);
   if (text.slice(0, offset).trim() === '') return `invalid character ${quote(char)} looking for beginning of value`;
   if (/after JSON|non-whitespace/.test(message)) return `invalid character ${quote(char)} after top-level value`;
