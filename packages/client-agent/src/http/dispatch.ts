@@ -9,6 +9,7 @@ import { sendStream } from './reply/send-stream.ts';
 import { ApiRequest, type RequestScope } from './request/api-request.ts';
 import { parseQueryString } from './request/query-string.ts';
 import { isPrintablePath, parseTarget, type RequestTarget } from './request/target.ts';
+import { Pacer } from './pacer.ts';
 import { ReplyHeadersError } from './reply-headers-error.ts';
 import { RequestLog } from './request-log.ts';
 import { authorize } from './routing/authorize.ts';
@@ -31,6 +32,7 @@ export class Dispatcher {
   readonly #router: Router;
   readonly #waiters: Waiters;
   readonly #log: RequestLog;
+  readonly #pacer = new Pacer();
   #settings: Settings;
 
   constructor(deps: ApiDeps, routes: readonly Route[], waiters: Waiters) {
@@ -110,6 +112,7 @@ export class Dispatcher {
     }
     if (route.acl.by === 'agent' && settings.config.aclEnabled) await authorize(route, request, this.#deps);
     const reply = await route.handle(request, this.#deps);
+    if (request.hasWaited) await this.#pacer.turn();
     if (response.destroyed) return;
     if (this.#waiters.isStopping) response.shouldKeepAlive = false;
     if (reply.stream !== undefined) await sendStream(response, settings.baseHeaders, request, reply, reply.stream);

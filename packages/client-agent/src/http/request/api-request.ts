@@ -63,6 +63,11 @@ export class ApiRequest {
     return this.#signal;
   }
 
+  /** True for a request that may have blocked. */
+  get hasWaited(): boolean {
+    return this.#signal !== undefined;
+  }
+
   /** `?token=`, then X-Consul-Token, then a bearer token; none falls back to the agent's default token (Consul's order). */
   get token(): Secret {
     this.#token ??= this.#findToken();
