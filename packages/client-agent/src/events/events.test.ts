@@ -1,0 +1,71 @@
+import { FakeClock, seededRandom } from '@lictor/protocol/testing';
+import { normaliseService } from '@lictor/mesh';
+import { describe, expect, it } from 'vitest';
+import { serviceOf } from '../local/testing/harness.ts';
+import { LocalUserEvents } from './events.ts';
+
+function setUp() {
+  const clock = new FakeClock();
+  const services = [normaliseService(serviceOf({ name: 'web', tags: ['v1'] })).service];
+  const events = new LocalUserEvents({ clock, random: seededRandom(1), nodeName: () => 'node-1', services: () => services });
+  const fire = (fields = {}) => events.fire({ Name: 'deploy', Payload: null, NodeFilter: '', ServiceFilter: '', TagFilter: '', ...fields });
+  return { clock, events, fire };
+}
+
+describe('user events (consul-facts T029, observed: event)', () => {
+  it('are kept in order, the last 256 of them, with a Lamport time from 2', async () => {
+    const { events, fire } = setUp();
+    for (let number = 0; number < 300; number++) await fire({ Name: `e${number}` });
+    const kept = events.list();
+    expect(kept).toHaveLength(256);
+    expect(kept[0]).toMatchObject({ Name: 'e44', Version: 1, LTime: 46 });
+    expect(kept.at(-1)?.Name).toBe('e299');
+    expect(events.list('e299')).toHaveLength(1);
+  });
+
+  it('index by both halves of the id over each other, as clients compute it', async () => {
+    const { events, fire } = setUp();
+    expect(events.index()).toBe(0n);
+    const { ID: id } = await fire();
+    const hex = id.replaceAll('-', '');
+    expect(events.index()).toBe(BigInt(`0x${hex.slice(0, 16)}`) ^ BigInt(`0x${hex.slice(16)}`));
+    expect(events.index('other')).toBe(0n);
+  });
+
+  it.each([
+    [{ NodeFilter: 'node-[0-9]' }, 1],
+    [{ NodeFilter: '^other$' }, 0],
+    [{ ServiceFilter: 'we' }, 1],
+    [{ ServiceFilter: 'db' }, 0],
+    [{ ServiceFilter: 'web', TagFilter: 'v1' }, 1],
+    [{ ServiceFilter: 'web', TagFilter: 'v2' }, 0],
+  ])('reach this node by filter %j: %d', async (filters, count) => {
+    const { events, fire } = setUp();
+    await fire(filters);
+    expect(events.list()).toHaveLength(count);
+  });
+
+  it('refuse broken filters, lone tag filters and payloads that no gossip message carries', async () => {
+    const { fire } = setUp();
+    await expect(fire({ NodeFilter: '[' })).rejects.toThrow('Invalid node filter: error parsing regexp: missing closing ]: `[`');
+    await expect(fire({ TagFilter: 'x' })).rejects.toThrow('Cannot provide tag filter without service filter');
+    await expect(fire({ Payload: Buffer.alloc(513) })).rejects.toThrow('user event exceeds configured limit of 512 bytes');
+  });
+
+  it('wait for news under a name, and for no longer than asked', async () => {
+    const { clock, events, fire } = setUp();
+    let woken = 0;
+    const waiting = events.waitForChange(0n, 10_000, 'deploy').then(() => (woken += 1));
+    await fire({ Name: 'other' });
+    await clock.advance(0);
+    expect(woken).toBe(0);
+    await fire();
+    await waiting;
+    const index = events.index('deploy');
+    const quiet = events.waitForChange(index, 10_000, 'deploy').then(() => (woken += 1));
+    await clock.advance(10_000);
+    await quiet;
+    expect(woken).toBe(2);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});

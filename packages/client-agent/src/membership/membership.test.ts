@@ -1,0 +1,67 @@
+import { createServer } from 'node:net';
+import { systemClock } from '@lictor/protocol/system';
+import { describe, expect, it } from 'vitest';
+import { createTestConfig } from '../testing/config.ts';
+import { SelfMembership } from './membership.ts';
+
+const membership = new SelfMembership({ config: () => createTestConfig({ nodeName: 'obs' }), clock: systemClock, buildTag: '1.21.0dev:' });
+
+describe('membership of one (observed: agent-other)', () => {
+  it('shows this server as Serf would, on the LAN and on the WAN', () => {
+    const [lan] = membership.members(false);
+    expect(lan).toEqual({
+      Name: 'obs',
+      Addr: '127.0.0.1',
+      Port: 8301,
+      Tags: {
+        acls: '0',
+        build: '1.21.0dev:',
+        dc: 'dc1',
+        ft_fs: '1',
+        ft_si: '1',
+        grpc_port: '8502',
+        grpc_tls_port: '8503',
+        id: 'b7954a44-6b47-d167-ce15-bd81dcdc2d54',
+        port: '8300',
+        raft_vsn: '3',
+        role: 'consul',
+        segment: '',
+        vsn: '2',
+        vsn_max: '3',
+        vsn_min: '2',
+        wan_join_port: '8302',
+      },
+      Status: 1,
+      ProtocolMin: 1,
+      ProtocolMax: 5,
+      ProtocolCur: 2,
+      DelegateMin: 2,
+      DelegateMax: 5,
+      DelegateCur: 4,
+    });
+    const [wan] = membership.members(true);
+    expect(wan).toMatchObject({ Name: 'obs.dc1', Port: 8302 });
+    expect(wan?.Tags).not.toHaveProperty('wan_join_port');
+  });
+
+  it('knows nobody else', async () => {
+    await expect(membership.forceLeave('nope', { prune: false, wan: false })).rejects.toThrow("agent: No node found with name 'nope'");
+    await membership.forceLeave('obs', { prune: false, wan: false });
+  });
+
+  it('joins itself, and says why it cannot join others', async () => {
+    await membership.join('127.0.0.1', false);
+    const server = createServer((socket) => socket.on('error', () => undefined));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    await expect(membership.join(`127.0.0.1:${port}`, false)).rejects.toThrow(
+      'this version of Lictor runs one node and cannot join others',
+    );
+    await new Promise((resolve) => server.close(resolve));
+    await expect(membership.join(`127.0.0.1:${port}`, false)).rejects.toMatchObject({
+      httpStatus: 500,
+      message: `1 error occurred:\n\t* Failed to join 127.0.0.1:${port}: dial tcp 127.0.0.1:${port}: connect: connection refused\n\n`,
+    });
+  });
+});
