@@ -32,6 +32,7 @@ export const agentOptions = [
   option('disable_update_check', 'bool', 'Consul asks its maker for updates; this agent never does.', { status: 'inert' }),
   option('disable_anonymous_signature', 'bool', 'See disable_update_check.', { dev: true, status: 'inert' }),
   option('disable_remote_exec', 'bool', 'Refuse `exec` from other nodes; it is refused always.', { default: true, status: 'inert' }),
+  option('version', 'string', 'The version to pretend to be, which test harnesses of clients set.', { status: 'inert' }),
   option('experiments', 'strings', 'Names of experiments; none exist.', { status: 'inert' }),
   option('protocol', 'int', 'Gossip protocol version.', { flag: 'protocol', default: 2, status: 'inert' }),
   option('default_query_time', 'duration', 'How long a blocking query waits that names no `wait`.', {
