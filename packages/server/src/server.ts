@@ -9,6 +9,7 @@ import { Dispatcher } from './rpc/dispatcher.ts';
 import { createDutyPorts, createLeader } from './leader/index.ts';
 import { createEndpoints } from './rpc/endpoints/index.ts';
 import { StateStore } from './state/store.ts';
+import { UsageReporter } from './usage/index.ts';
 
 export interface ServerPorts {
   readonly clock: Clock;
@@ -55,16 +56,19 @@ export function createServer(config: ServerConfig, ports: ServerPorts): Server {
     endpoints,
     { ...ports, logger: logger.named('rpc'), store, consensus, resolveToken: ports.resolveToken ?? (() => allowAll) },
   );
+  const usage = new UsageReporter({ ...ports, store, consensus });
   return {
     port: dispatcher,
     consensus,
     store,
     start: async () => {
       await consensus.start();
+      usage.start();
       await leader.established();
     },
     stop: async () => {
       dispatcher.close(new LictorError('unavailable', 'server is shutting down'));
+      usage.stop();
       leader.stop();
       await consensus.stop();
     },

@@ -1,4 +1,4 @@
-import { LictorError, type Clock, type Timer } from '@lictor/protocol';
+import { LictorError, type Clock } from '@lictor/protocol';
 import type { StateStore } from '../state/store.ts';
 
 interface Wait {
@@ -27,21 +27,21 @@ export class AppliedIndexWaits {
     if (this.#store.appliedIndex >= index) return Promise.resolve();
     if (signal?.aborted) return Promise.reject(new LictorError('cancelled', 'request cancelled'));
     return new Promise((resolve, reject) => {
-      let timer: Timer | undefined;
       const onAbort = (): void => wait.settle(new LictorError('cancelled', 'request cancelled'));
+      const onTimeout = (): void => {
+        wait.settle(new LictorError('deadline-exceeded', `this server has not applied index ${index} in time`));
+      };
+      const timer = this.#clock.setTimer(waitMs, onTimeout);
       const wait: Wait = {
         index,
         settle: (error) => {
           this.#waits.delete(wait);
-          timer?.cancel();
+          timer.cancel();
           signal?.removeEventListener('abort', onAbort);
           if (error === undefined) resolve();
           else reject(error);
         },
       };
-      timer = this.#clock.setTimer(waitMs, () =>
-        wait.settle(new LictorError('deadline-exceeded', `this server has not applied index ${index} in time`)),
-      );
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#waits.add(wait);
     });

@@ -1,7 +1,6 @@
 import type { Clock, Logger, Metrics, Random, ReadMethod, RpcRequest, RpcValue, WriteMethod } from '@lictor/protocol';
 import type { Authorizer } from '@lictor/mesh';
 import type { Applied } from '../consensus/port.ts';
-import type { Command } from '../fsm/types.ts';
 import type { StateReader } from '../state/types.ts';
 
 /** What a read may use beside the state. No clock: an answer depends on the state, the request and the caller only. */

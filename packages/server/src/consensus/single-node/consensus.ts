@@ -75,8 +75,9 @@ export class SingleNodeConsensus implements Consensus {
     this.#term = recovered.term;
     this.#snapshotIndex = recovered.snapshotIndex;
     logger.info('log opened', { term: this.#term, snapshot_index: this.#snapshotIndex, applied_index: this.appliedIndex });
+    this.#ports.metrics.incrCounter('raft.state.leader');
     this.#setLeader(true);
-    this.#snapshotTimer = clock.setTimer(this.#config.snapshotIntervalMs, () => void this.#snapshotTick());
+    this.#snapshotTimer = clock.setTimer(this.#config.snapshotIntervalMs, () => this.#snapshotTick());
   }
 
   async stop(): Promise<void> {
@@ -152,7 +153,7 @@ export class SingleNodeConsensus implements Consensus {
   /** One batch after the other: what arrives while one is being written forms the next. */
   async #run(): Promise<void> {
     // A turn later, so that proposals of the same turn share the first batch too.
-    await undefined;
+    await Promise.resolve();
     while (this.#queue.length > 0 || this.#exclusive.length > 0) {
       const committing = this.#queue.length > 0 ? this.#commit(this.#takeBatch()) : undefined;
       if (committing !== undefined) await committing;

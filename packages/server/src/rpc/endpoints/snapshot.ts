@@ -9,7 +9,7 @@ export interface SnapshotServices {
   readonly store: StateStore;
   readonly consensus: Consensus;
   /** The leader's duties hold things in memory that the state before had: they start again. */
-  reassertLeadership(): Promise<void>;
+  readonly reassertLeadership: () => Promise<void>;
 }
 
 export function createSnapshotLive({ store, consensus }: SnapshotServices) {

@@ -1,0 +1,2 @@
+export { UsageReporter, type UsagePorts } from './reporter.ts';
+export { countUsage } from './usage.ts';
