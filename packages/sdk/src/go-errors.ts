@@ -1,12 +1,17 @@
 import type { Address } from './address.ts';
 import type { TransportError } from './errors.ts';
-import type { HttpRequest } from './transport.ts';
+
+/** As much of a request as its error text names. */
+interface NamedRequest {
+  readonly method: string;
+  readonly path: string;
+}
 
 /**
  * Words a network failure as Go's net/http does, since scripts around Consul's CLI match on it:
  * `Get "http://127.0.0.1:8500/v1/kv/x": dial tcp 127.0.0.1:8500: connect: connection refused`.
  */
-export function goTransportMessage(error: unknown, kind: TransportError['kind'], request: HttpRequest, address: Address): string {
+export function goTransportMessage(error: unknown, kind: TransportError['kind'], request: NamedRequest, address: Address): string {
   const method = request.method.charAt(0) + request.method.slice(1).toLowerCase();
   return `${method} "${address.origin}${request.path}": ${reason(error, kind, address)}`;
 }
