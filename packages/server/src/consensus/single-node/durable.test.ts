@@ -1,6 +1,8 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Random, randomInteger } from '@lictor/protocol';
+import { seededRandom } from '@lictor/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ServerConfig } from '../../config.ts';
 import { createTestServer, type TestServer } from '../../testing/index.ts';
@@ -189,6 +191,35 @@ describe('a durable node', () => {
     expect(await keys(server)).toEqual(['a', 'b']);
   });
 
+  it.each(['cut short', 'flipped'])(
+    'never applies anything but a prefix of what was written when LevelDB’s file is %s anywhere',
+    async (damage) => {
+      const random = seededRandom(3);
+      const written: string[] = [];
+      for (let round = 0; round < 12; round++) {
+        await rm(dataDir, { recursive: true });
+        written.length = 0;
+        const server = await open();
+        for (let at = 0; at < 30; at++) {
+          written.push(`k${String(at).padStart(2, '0')}`);
+          await put(server, written.at(-1) ?? '');
+        }
+        await crash(server);
+        await damageLevelLog(damage, random);
+        const again = await open().catch((error: unknown) => error);
+        if (again instanceof Error) {
+          expect(again.message).toMatch(/is damaged|failed to open the raft log/);
+          continue;
+        }
+        const found = await keys(again as TestServer);
+        expect(found).toEqual(written.slice(0, found.length));
+        await put(again as TestServer, 'works');
+        await (again as TestServer).stop();
+        running = [];
+      }
+    },
+  );
+
   it('says who holds the log when a second process opens it', async () => {
     await open();
     await expect(open()).rejects.toThrow(/failed to open the raft log in .*lock/i);
@@ -198,6 +229,20 @@ describe('a durable node', () => {
 async function snapshots(): Promise<string[]> {
   const names = await readdir(join(dataDir, 'raft', 'snapshots')).catch(() => []);
   return names.filter((name) => !name.endsWith('.tmp')).sort();
+}
+
+/** Damages the newest of LevelDB's own write-ahead files at a random place. */
+async function damageLevelLog(damage: string, random: Random): Promise<void> {
+  const folder = join(dataDir, 'raft', 'log');
+  const newest =
+    (await readdir(folder))
+      .filter((name) => name.endsWith('.log'))
+      .sort()
+      .at(-1) ?? '';
+  const bytes = await readFile(join(folder, newest));
+  const at = randomInteger(random, bytes.length);
+  if (damage === 'flipped') bytes[at] = (bytes[at] ?? 0) ^ (1 << randomInteger(random, 8));
+  await writeFile(join(folder, newest), damage === 'flipped' ? bytes : bytes.subarray(0, at));
 }
 
 function taken(server: TestServer): number {
