@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly signal?: AbortSignal;
+  /** Told of all of standard output so far, as it grows. */
+  readonly onStdout?: (text: string) => void;
   /** Gets the command's signal listeners, as the process would call them. */
   readonly onSignal?: Io['onSignal'];
 }
@@ -23,7 +25,12 @@ export interface RunOptions {
 export async function run(commandLine: string | readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const chunks = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] };
   const io: Io = {
-    stdout: { write: (chunk) => void chunks.stdout.push(Buffer.from(chunk)) },
+    stdout: {
+      write: (chunk) => {
+        chunks.stdout.push(Buffer.from(chunk));
+        options.onStdout?.(Buffer.concat(chunks.stdout).toString('utf8'));
+      },
+    },
     stderr: { write: (chunk) => void chunks.stderr.push(Buffer.from(chunk)) },
     stdin: toStream(options.stdin ?? ''),
     env: { PATH: process.env.PATH ?? '', ...(options.agent === undefined ? {} : { CONSUL_HTTP_ADDR: options.agent }), ...options.env },
