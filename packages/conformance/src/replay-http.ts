@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { compareRow } from './replay/compare-row.ts';
-import { type Deviation, judge, readDeviations, type RowResult, type Verdict } from './replay/deviations.ts';
+import { describeVerdict } from './replay/describe.ts';
+import { judge, readDeviations, type RowResult } from './replay/deviations.ts';
 import { exchange } from './replay/exchange.ts';
 import { readRecorded, type RecordedRow, requestBody } from './replay/recorded.ts';
 import { Variables } from './replay/variables.ts';
@@ -75,16 +76,6 @@ async function forgetServices(baseUrl: string): Promise<void> {
   }
 }
 
-/** A few lines for people. */
-export function describeVerdict(verdict: Verdict): string {
-  const lines = [`${verdict.same} rows as Consul answers, ${verdict.listed} listed deviations`];
-  for (const { row, group, request, differences } of verdict.unexpected) {
-    lines.push(`row ${row} (${group}) ${request}`, ...differences.map((difference) => `    ${difference}`));
-  }
-  for (const { row, request } of verdict.fixed) lines.push(`row ${row} ${request}: listed as a deviation, but it no longer differs`);
-  return `${lines.join('\n')}\n`;
-}
-
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -94,7 +85,7 @@ async function main(): Promise<void> {
   });
   const groups = values.group ?? HTTP_GROUPS;
   const results = await replayHttp({ baseUrl: values.base, rows: readRecorded(RECORDED_HTTP), groups });
-  const verdict = judge(results, readDeviations(HTTP_DEVIATIONS) satisfies Deviation[]);
+  const verdict = judge(results, readDeviations(HTTP_DEVIATIONS));
   process.stdout.write(describeVerdict(verdict));
   process.exitCode = verdict.unexpected.length + verdict.fixed.length > 0 ? 1 : 0;
 }

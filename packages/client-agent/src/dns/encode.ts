@@ -90,8 +90,8 @@ function writeData(writer: Writer, record: DnsRecord): void {
       writer.u16(record.priority);
       writer.u16(record.weight);
       writer.u16(record.port);
-      // RFC 2782 forbids compressing the target; Consul does, and clients rely on answers being small.
-      writer.name(record.target);
+      // RFC 2782: the target is never compressed; c-ares, and with it Node and curl, refuses answers in which it is.
+      writer.wholeName(record.target);
       return;
     case 'TXT':
       for (const text of record.texts) writer.text(text);
@@ -184,14 +184,23 @@ class Writer {
   }
 
   name(name: string): void {
+    this.#writeName(name, this.#compress);
+  }
+
+  /** Without a pointer in it; later names may point here. */
+  wholeName(name: string): void {
+    this.#writeName(name, false);
+  }
+
+  #writeName(name: string, compress: boolean): void {
     let rest = name.endsWith('.') ? name.slice(0, -1) : name;
     while (rest !== '') {
-      const known = this.#compress ? this.#names.get(rest.toLowerCase()) : undefined;
+      const known = compress ? this.#names.get(rest.toLowerCase()) : undefined;
       if (known !== undefined) {
         this.u16(0xc000 | known);
         return;
       }
-      if (this.#length <= MAX_POINTER) this.#names.set(rest.toLowerCase(), this.#length);
+      if (this.#length <= MAX_POINTER && !this.#names.has(rest.toLowerCase())) this.#names.set(rest.toLowerCase(), this.#length);
       const dot = rest.indexOf('.');
       const label = Buffer.from(dot === -1 ? rest : rest.slice(0, dot)).subarray(0, 63);
       this.u8(label.length);

@@ -11,7 +11,6 @@ const MEANINGFUL = new Set([
   'Provider',
   'Reason',
   'ServiceName',
-  'Status',
   'Value',
   'What',
 ]);
@@ -48,10 +47,13 @@ function keyOf(item: unknown, field: string): string {
   return isRecord(item) ? String(item[field]) : '';
 }
 
-/** Indexes and ids inside of texts differ from run to run. */
+/** Indexes, ids and ports inside of texts differ from run to run. */
 export function normalise(value: unknown): unknown {
   if (typeof value !== 'string') return value;
-  return value.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>').replace(/\b(index) \d+/g, '$1 <n>');
+  return value
+    .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>')
+    .replace(/\b(index) \d+/g, '$1 <n>')
+    .replace(/(\d+\.\d+\.\d+\.\d+):\d+/g, '$1:<port>');
 }
 
 function compareRecords(expected: Record<string, unknown>, actual: Record<string, unknown>, path: string): string[] {
