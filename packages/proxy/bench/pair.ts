@@ -2,7 +2,7 @@
  * Two sidecars in two processes with a client and an echo service between them, on loopback: new connections a second, echo
  * latency and rate, throughput. Figures of one machine mean nothing alone: compare runs.
  *
- *     node --conditions=lictor-source bench/pair.ts [seconds per measurement]
+ *     node --conditions=lictor-source bench/pair.ts [seconds per measurement [part of the names to measure]]
  *
  * Roles of the child processes are given by LICTOR_BENCH_ROLE. `LICTOR_BENCH_TARGET=port` measures an existing upstream port
  * instead, such as that of a real Consul's pair in front of the same echo service.
@@ -27,6 +27,7 @@ interface Setup {
 const ECHO = 69;
 const SINK = 83;
 const SECONDS = Number(process.argv[2] ?? 3);
+const ONLY = process.argv[3] ?? '';
 
 if (process.env['LICTOR_BENCH_ROLE'] === 'destination') await runDestination();
 else if (process.env['LICTOR_BENCH_ROLE'] === 'source') await runSource();
@@ -68,6 +69,8 @@ async function runProxy(
   proxy.start();
   await proxy.ready;
   process.send?.({ port: proxy.publicPort ?? [...proxy.upstreamPorts.values()][0] });
+  // A normal end, so that --cpu-prof writes its file.
+  process.once('SIGTERM', () => process.exit());
   process.on('message', () => process.send?.({ rssMiB: Math.round(process.memoryUsage().rss / 2 ** 20), cpu: process.cpuUsage() }));
 }
 
@@ -96,7 +99,7 @@ async function runClient(): Promise<void> {
   const child = async (role: string, message?: Setup): Promise<{ port: number; process: ChildProcess }> => {
     const started = fork(import.meta.filename, [], {
       env: { ...process.env, LICTOR_BENCH_ROLE: role },
-      execArgv: ['--conditions=lictor-source'],
+      execArgv: ['--conditions=lictor-source', ...(process.env['LICTOR_BENCH_FLAGS']?.split(' ') ?? [])],
     });
     children.push(started);
     if (message !== undefined) started.send(message);
@@ -113,23 +116,43 @@ async function runClient(): Promise<void> {
     port = (await child('source', { roots, leaf: await authority.issue({ service: 'web' }), port: destination.port })).port;
   }
   const figures: Record<string, string> = {};
+  const sidecars = children.slice(1);
+  /** CPU time of both sidecars, us: unlike the rates it does not depend on what else the machine does. */
+  const cpuUs = async (): Promise<number> => {
+    const all = await Promise.all(sidecars.map(report));
+    if (process.env['SPLIT']) console.error(all.map(({ cpu }) => [cpu.user, cpu.system]));
+    return all.reduce((sum, { cpu }) => sum + cpu.user + cpu.system, 0);
+  };
+  const measure = async (name: string, unit: string, run: () => Promise<Measured>): Promise<void> => {
+    if (!name.includes(ONLY)) return;
+    const beforeUs = await cpuUs();
+    const { value, count } = await run();
+    const usedUs = (await cpuUs()) - beforeUs;
+    figures[name] =
+      `${value < 100 ? value.toFixed(2) : Math.round(value)}${sidecars.length > 0 ? `   (${(usedUs / count).toFixed(1)} us of sidecar CPU a ${unit})` : ''}`;
+  };
   await oneConnection(port);
   for (let round = 0; round < 50; round++) await oneConnection(port);
-  figures['new connections/s (16 at a time)'] = String(Math.round(await connectionRate(port, 16)));
-  figures['echo p50, us'] = String(Math.round(await echoLatencyUs(port)));
-  figures['echo/s on 32 connections'] = String(Math.round(await echoRate(port, 32)));
-  figures['Gbit/s, one stream'] = (await throughput(port, 1)).toFixed(2);
-  figures['Gbit/s, 8 streams'] = (await throughput(port, 8)).toFixed(2);
-  for (const [index, { process: running }] of children
-    .slice(1)
-    .map((process) => ({ process }))
-    .entries()) {
-    running.send('report');
-    const [report] = (await once(running, 'message')) as [{ rssMiB: number }];
-    figures[`RSS of sidecar ${index + 1}, MiB`] = String(report.rssMiB);
-  }
+  await measure('new connections/s, 16 at a time', 'connection', () => connectionRate(port, 16));
+  await measure('echo p50, us', 'round', () => echoLatency(port));
+  await measure('echo/s on 32 connections', 'round', () => echoRate(port, 32));
+  await measure('Gbit/s, one stream', 'MiB', () => throughput(port, 1));
+  await measure('Gbit/s, 8 streams', 'MiB', () => throughput(port, 8));
+  for (const [index, sidecar] of sidecars.entries()) figures[`RSS of sidecar ${index + 1}, MiB`] = String((await report(sidecar)).rssMiB);
   for (const [name, value] of Object.entries(figures)) process.stdout.write(`${name.padEnd(36)}${value}\n`);
   for (const running of children) running.kill();
+}
+
+async function report(child: ChildProcess): Promise<{ readonly rssMiB: number; readonly cpu: NodeJS.CpuUsage }> {
+  child.send('report');
+  const [answer] = (await once(child, 'message')) as [{ readonly rssMiB: number; readonly cpu: NodeJS.CpuUsage }];
+  return answer;
+}
+
+interface Measured {
+  readonly value: number;
+  /** Of the units that CPU time is divided by. */
+  readonly count: number;
 }
 
 function open(port: number): Promise<Socket> {
@@ -151,7 +174,7 @@ function oneConnection(port: number): Promise<void> {
   });
 }
 
-async function connectionRate(port: number, concurrency: number): Promise<number> {
+async function connectionRate(port: number, concurrency: number): Promise<Measured> {
   const endMs = performance.now() + SECONDS * 1000;
   let count = 0;
   await Promise.all(
@@ -162,7 +185,7 @@ async function connectionRate(port: number, concurrency: number): Promise<number
       }
     }),
   );
-  return count / SECONDS;
+  return { value: count / SECONDS, count };
 }
 
 function pingPong(socket: Socket, payload: Buffer, endMs: number, onRound: (us: number) => void): Promise<void> {
@@ -187,30 +210,30 @@ function pingPong(socket: Socket, payload: Buffer, endMs: number, onRound: (us: 
   });
 }
 
-async function echoLatencyUs(port: number): Promise<number> {
+async function echoLatency(port: number): Promise<Measured> {
   const rounds: number[] = [];
   await pingPong(await open(port), Buffer.alloc(64, ECHO), performance.now() + SECONDS * 1000, (us) => rounds.push(us));
   rounds.sort((a, b) => a - b);
-  return rounds[Math.trunc(rounds.length / 2)] ?? 0;
+  return { value: rounds[Math.trunc(rounds.length / 2)] ?? 0, count: rounds.length };
 }
 
-async function echoRate(port: number, connections: number): Promise<number> {
+async function echoRate(port: number, connections: number): Promise<Measured> {
   const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)));
   let count = 0;
   const endMs = performance.now() + SECONDS * 1000;
   await Promise.all(sockets.map((socket) => pingPong(socket, Buffer.alloc(64, ECHO), endMs, () => count++)));
-  return count / SECONDS;
+  return { value: count / SECONDS, count };
 }
 
 /** Towards the application, which counts and answers the count at the end. */
-async function throughput(port: number, streams: number): Promise<number> {
+async function throughput(port: number, streams: number): Promise<Measured> {
   const chunk = Buffer.alloc(64 * 1024, SINK);
   const sockets = await Promise.all(Array.from({ length: streams }, () => open(port)));
   const startedMs = performance.now();
   const endMs = startedMs + SECONDS * 1000;
   const received = await Promise.all(sockets.map((socket) => upload(socket, chunk, endMs)));
   const total = received.reduce((sum, bytes) => sum + bytes, 0);
-  return (total * 8) / ((performance.now() - startedMs) * 1e6);
+  return { value: (total * 8) / ((performance.now() - startedMs) * 1e6), count: total / 2 ** 20 };
 }
 
 function upload(socket: Socket, chunk: Buffer, endMs: number): Promise<number> {

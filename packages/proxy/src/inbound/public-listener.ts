@@ -184,7 +184,9 @@ export class PublicListener {
   #onHandshakeFailed(error: Error, socket: TLSSocket): void {
     socket.on('error', () => undefined);
     socket.destroy();
-    this.#complaints.error('TLS handshake failed', { error: error.message, from: addressOf(socket) });
+    // A TCP health check looks like this, every ten seconds.
+    if ('code' in error && error.code === 'ECONNRESET') this.#context.logger.debug('peer hung up during the TLS handshake');
+    else this.#complaints.error('TLS handshake failed', { error: error.message, from: addressOf(socket) });
   }
 
   #endHandshake(key: string): void {

@@ -4,7 +4,7 @@ import type { Refusal } from '../tunnel/frame.ts';
 export interface ByteEnd {
   /** Where the bytes and events that come out of this end go; set once, in the turn of the event loop that made the end. */
   attach(handler: EndHandler): void;
-  /** Takes the bytes; false asks the writer to wait for `onDrain`. */
+  /** Copies the bytes; false asks the writer to wait for `onDrain`. */
   write(chunk: Buffer): boolean;
   /** Half-close: nothing more will be written. */
   finish(): void;
@@ -15,6 +15,7 @@ export interface ByteEnd {
 }
 
 export interface EndHandler {
+  /** The bytes are there only until it returns. */
   onData(chunk: Buffer): void;
   /** The other side has half-closed. */
   onFinish(): void;

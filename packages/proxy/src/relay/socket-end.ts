@@ -1,20 +1,24 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { discardChunk } from './buffer-pool.ts';
 import type { ByteEnd, EndHandler } from './end.ts';
+import { Outbox } from './outbox.ts';
 
 const KEEP_ALIVE_MS = 30_000;
-
 /**
  * A plain or TLS socket as one end of a relay. It must have been made with `allowHalfOpen` and be paused. Keep-alive finds
  * peers that closed without a trace while their half was still open.
  */
 export class SocketEnd implements ByteEnd {
   readonly #socket: Socket;
+  readonly #outbox: Outbox;
   #error: Error | undefined;
   #ended = false;
+  #handler: EndHandler | undefined;
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.#outbox = new Outbox(socket, () => this.#handler?.onDrain());
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     // From the first moment: an 'error' without a listener would end the process.
@@ -29,12 +33,15 @@ export class SocketEnd implements ByteEnd {
       process.nextTick(() => handler.onClosed(this.#error ?? new Error('connection closed')));
       return;
     }
-    socket.on('data', (chunk: Buffer) => handler.onData(chunk));
+    this.#handler = handler;
+    socket.on('data', (chunk: Buffer) => {
+      handler.onData(chunk);
+      discardChunk(chunk);
+    });
     socket.on('end', () => {
       this.#ended = true;
       handler.onFinish();
     });
-    socket.on('drain', () => handler.onDrain());
     socket.on('close', () => {
       const clean = this.#ended && socket.writableFinished;
       handler.onClosed(this.#error ?? (clean ? undefined : new Error('connection closed')));
@@ -42,11 +49,11 @@ export class SocketEnd implements ByteEnd {
   }
 
   write(chunk: Buffer): boolean {
-    return this.#socket.write(chunk);
+    return this.#outbox.write(chunk);
   }
 
   finish(): void {
-    this.#socket.end();
+    this.#outbox.end();
   }
 
   abort(): void {

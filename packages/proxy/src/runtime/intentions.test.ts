@@ -117,7 +117,7 @@ describe('live revocation (design.md 7.1, issue 4.2)', () => {
   });
 
   it("leaves open connections alone with revocation 'new-connections', Consul's behaviour (S040)", async () => {
-    const socat = await harness.destination('socat', await harness.echo(), { revocation: 'new-connections' });
+    await harness.destination('socat', await harness.echo(), { revocation: 'new-connections' });
     const web = await harness.source('web', 'socat');
     const client = new TestClient(web.upstreamPort).send('a');
     await until(() => client.text === 'a');

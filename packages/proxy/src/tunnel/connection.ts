@@ -1,5 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '@lictor/protocol';
+import { discardChunk } from '../relay/buffer-pool.ts';
+import { Outbox } from '../relay/outbox.ts';
 import { decodeRefusal, encodeFrame, encodeRefusal, FRAME, FrameDecoder, FrameError, type FrameType, type Refusal } from './frame.ts';
 import { TunnelStream } from './stream.ts';
 
@@ -34,6 +36,7 @@ export class TunnelConnection {
   readonly #events: TunnelEvents;
   readonly #clock: Clock;
   readonly #decoder: FrameDecoder;
+  readonly #outbox: Outbox;
   #state: State = 'idle';
   #stream: TunnelStream | undefined;
   #error: Error | undefined;
@@ -44,6 +47,7 @@ export class TunnelConnection {
     this.#role = role;
     this.#events = events;
     this.#clock = clock;
+    this.#outbox = new Outbox(socket, () => this.#stream?.drained());
     this.#decoder = new FrameDecoder({
       onData: (piece) => this.#onData(piece),
       onControl: (type, payload) => this.#onControl(type, payload),
@@ -55,7 +59,6 @@ export class TunnelConnection {
     });
     socket.on('data', (chunk: Buffer) => this.#push(chunk));
     socket.on('end', () => this.#close(undefined));
-    socket.on('drain', () => this.#stream?.drained());
     socket.on('close', () => this.#close(undefined));
   }
 
@@ -75,12 +78,12 @@ export class TunnelConnection {
   /** Caller: asks for a stream. The answer is `onAccept` or `onRefuse`, or `onClosed`. */
   open(service: string): void {
     this.#state = 'opening';
-    this.socket.write(encodeFrame(FRAME.open, service));
+    this.#outbox.write(encodeFrame(FRAME.open, service));
   }
 
   /** Callee: takes the stream that `onOpen` announced. */
   accept(): TunnelStream {
-    this.socket.write(encodeFrame(FRAME.accept));
+    this.#outbox.write(encodeFrame(FRAME.accept));
     return this.#startStream();
   }
 
@@ -92,13 +95,13 @@ export class TunnelConnection {
 
   /** Asks the peer to open no more streams; it closes the connection when the present one is over. */
   retire(): void {
-    if (this.#state !== 'closed') this.socket.write(encodeFrame(FRAME.retire));
+    if (this.#state !== 'closed') this.#outbox.write(encodeFrame(FRAME.retire));
   }
 
   /** Closes an idle connection. */
   end(): void {
     if (this.#state === 'closed') return;
-    this.socket.end();
+    this.#outbox.end();
     this.#close(undefined);
   }
 
@@ -114,7 +117,7 @@ export class TunnelConnection {
 
   #startStream(): TunnelStream {
     this.#state = 'streaming';
-    this.#stream = new TunnelStream(this.socket, {
+    this.#stream = new TunnelStream(this.socket, this.#outbox, {
       over: () => this.#streamOver(),
       reset: (refusal) => this.#reset(refusal),
     });
@@ -138,7 +141,8 @@ export class TunnelConnection {
   /** Closing with unread bytes would reset the connection and could lose the frame on its way: read on, for a while. */
   #lastFrame(frame: Buffer): void {
     this.#state = 'closed';
-    this.socket.end(frame);
+    this.#outbox.write(frame);
+    this.#outbox.end();
     this.socket.resume();
     const timer = this.#clock.setTimer(LINGER_MS, () => this.socket.destroy());
     this.socket.once('close', () => timer.cancel());
@@ -149,6 +153,7 @@ export class TunnelConnection {
     if (this.#state === 'closed') return;
     try {
       this.#decoder.push(chunk);
+      discardChunk(chunk);
     } catch (error) {
       this.socket.destroy();
       this.#close(error instanceof Error ? error : new FrameError(String(error)));
@@ -207,7 +212,7 @@ export class TunnelConnection {
     const cause = error ?? this.#error;
     this.#stream?.connectionClosed(cause ?? new Error('tunnel closed by peer'));
     this.#stream = undefined;
-    if (!this.socket.writableEnded) this.socket.end();
+    if (!this.socket.writableEnded) this.#outbox.end();
     this.#events.onClosed(cause);
   }
 }

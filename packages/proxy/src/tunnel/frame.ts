@@ -91,7 +91,7 @@ export class FrameError extends Error {
 }
 
 export interface FrameHandler {
-  /** A piece of a data frame, as it arrived: frames are never gathered. The bytes are the caller's own, not a copy. */
+  /** A piece of a data frame, as it arrived: frames are never gathered. The bytes are there only until it returns. */
   onData(piece: Buffer): void;
   /** A whole frame of another type. */
   onControl(type: FrameType, payload: Buffer): void;
@@ -153,7 +153,8 @@ export class FrameDecoder {
       this.#handler.onData(piece);
       return;
     }
-    this.#control.push(piece);
+    // A copy: the chunk is gone when `push` returns.
+    this.#control.push(Buffer.from(piece));
     if (this.#remaining === 0) this.#endFrame();
   }
 

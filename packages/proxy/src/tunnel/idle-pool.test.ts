@@ -67,7 +67,7 @@ describe('the pool of idle connections', () => {
     const pool = new IdlePool<number>(LIMITS);
     pool.put('a', 1, 0);
     pool.put('b', 2, 0);
-    expect(pool.clear().sort()).toEqual([1, 2]);
+    expect(pool.clear().sort((a, b) => a - b)).toEqual([1, 2]);
     expect(pool.size).toBe(0);
     expect(pool.take('a')).toBeUndefined();
   });

@@ -1,5 +1,6 @@
 import type { TLSSocket } from 'node:tls';
 import type { ByteEnd, EndHandler } from '../relay/end.ts';
+import type { Outbox } from '../relay/outbox.ts';
 import { encodeFrame, encodeHeader, FRAME, FRAME_HEADER_BYTES, MAX_DATA_BYTES, type Refusal } from './frame.ts';
 
 export interface StreamOwner {
@@ -9,20 +10,23 @@ export interface StreamOwner {
   reset(refusal: Refusal): void;
 }
 
-/** Up to here header and payload are copied into one buffer: a single write and TLS record beats two (toolchain.md: 15 %). */
-const COPY_BYTES = 16 * 1024;
+const FINISH = encodeFrame(FRAME.finish);
+/** Scratch: the outbox copies it before it returns. */
+const header = Buffer.alloc(FRAME_HEADER_BYTES);
 
 /** The stream that a tunnel carries at the moment, as one end of a relay. */
 export class TunnelStream implements ByteEnd {
   readonly #socket: TLSSocket;
+  readonly #outbox: Outbox;
   readonly #owner: StreamOwner;
   #handler: EndHandler | undefined;
   #sentFinish = false;
   #receivedFinish = false;
   #closed = false;
 
-  constructor(socket: TLSSocket, owner: StreamOwner) {
+  constructor(socket: TLSSocket, outbox: Outbox, owner: StreamOwner) {
     this.#socket = socket;
+    this.#outbox = outbox;
     this.#owner = owner;
   }
 
@@ -33,14 +37,18 @@ export class TunnelStream implements ByteEnd {
 
   write(chunk: Buffer): boolean {
     if (this.#closed) return true;
-    if (chunk.length <= COPY_BYTES) return this.#writeCopied(chunk);
-    return this.#writeCorked(chunk);
+    if (chunk.length > MAX_DATA_BYTES) {
+      this.write(chunk.subarray(0, MAX_DATA_BYTES));
+      return this.write(chunk.subarray(MAX_DATA_BYTES));
+    }
+    encodeHeader(header, FRAME.data, chunk.length);
+    return this.#outbox.write(chunk, header);
   }
 
   finish(): void {
     if (this.#closed || this.#sentFinish) return;
     this.#sentFinish = true;
-    this.#socket.write(encodeFrame(FRAME.finish));
+    this.#outbox.write(FINISH);
     this.#maybeOver();
   }
 
@@ -95,26 +103,5 @@ export class TunnelStream implements ByteEnd {
     this.#closed = true;
     this.#owner.over();
     this.#handler?.onClosed();
-  }
-
-  #writeCopied(chunk: Buffer): boolean {
-    const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + chunk.length);
-    encodeHeader(frame, FRAME.data, chunk.length);
-    frame.set(chunk, FRAME_HEADER_BYTES);
-    return this.#socket.write(frame);
-  }
-
-  #writeCorked(chunk: Buffer): boolean {
-    if (chunk.length > MAX_DATA_BYTES) {
-      this.write(chunk.subarray(0, MAX_DATA_BYTES));
-      return this.write(chunk.subarray(MAX_DATA_BYTES));
-    }
-    const header = Buffer.allocUnsafe(FRAME_HEADER_BYTES);
-    encodeHeader(header, FRAME.data, chunk.length);
-    this.#socket.cork();
-    this.#socket.write(header);
-    const flowing = this.#socket.write(chunk);
-    this.#socket.uncork();
-    return flowing;
   }
 }
