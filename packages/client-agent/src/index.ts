@@ -4,4 +4,4 @@ export type * from './contracts/index.ts';
 export { createDnsHandler, DnsServer } from './dns/index.ts';
 export type { AgentStats, ApiDeps, BuildInfo } from './http/deps.ts';
 export { type HttpApi, startHttpApi } from './http/server.ts';
-export { type AgentMetrics, createLogHub, type LogHub, startMetrics } from './telemetry/index.ts';
+export { type AgentMetrics, createLogHub, LogHub, startMetrics } from './telemetry/index.ts';

@@ -234,11 +234,12 @@ describe('the effective service (consul-facts E020, H052)', () => {
   });
 
   it('wakes a wait when the service changes, goes, or the time is over', async () => {
-    const { agent, clock, settle } = await start();
+    const test = await start();
+    const { agent, clock } = test;
     await agent.services.register(WEB, API);
     const hash = (await agent.services.effective('web', NO_TOKEN))?.contentHash ?? '';
     const changed = agent.services.waitForChange('web', hash, 60_000, NO_TOKEN);
-    await settle();
+    await test.settle();
     await agent.services.register({ ...WEB, Port: 9090 }, API);
     const next = await changed;
     expect(next?.service.Port).toBe(9090);
@@ -246,18 +247,19 @@ describe('the effective service (consul-facts E020, H052)', () => {
     await clock.advance(60_000);
     expect((await same)?.contentHash).toBe(next?.contentHash);
     const gone = agent.services.waitForChange('web', next?.contentHash ?? '', 60_000, NO_TOKEN);
-    await settle();
+    await test.settle();
     await agent.services.deregister('web');
     expect(await gone).toBeUndefined();
   });
 
   it('ends a wait when its caller goes', async () => {
-    const { agent, settle } = await start();
+    const test = await start();
+    const { agent } = test;
     await agent.services.register(WEB, API);
     const hash = (await agent.services.effective('web', NO_TOKEN))?.contentHash ?? '';
     const caller = new AbortController();
     const waiting = agent.services.waitForChange('web', hash, 60_000, NO_TOKEN, caller.signal);
-    await settle();
+    await test.settle();
     caller.abort();
     expect((await waiting)?.contentHash).toBe(hash);
   });

@@ -1,25 +1,29 @@
 import {
+  type Agent,
   ConfigError,
   createLogHub,
   type LoadRequest,
   loadConfig,
+  LogHub,
   resolveNodeId,
   type RuntimeConfig,
   systemLoadEnvironment,
 } from '@lictor/client-agent';
-import { LictorError } from '@lictor/protocol';
+import { LictorError, type Logger } from '@lictor/protocol';
 import { systemClock, systemRandom } from '@lictor/protocol/system';
 import type { Command } from '../../framework/command.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import { parseFlags } from '../../framework/flags.ts';
 import { formatHelp } from '../../framework/help.ts';
 import { type Io, printError } from '../../framework/io.ts';
+import { watchConfigFiles } from './auto-reload.ts';
 import { formatBanner } from './banner.ts';
 import { createAgentFlags } from './flags.ts';
 import { nodeVersionProblem } from './node-version.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { startProcessAgent } from './process-agent.ts';
 import { awaitStop } from './stop-reason.ts';
+import { ConfiguredWatches } from './watches.ts';
 
 const USAGE = `
 Usage: {program} agent [options]
@@ -53,17 +57,23 @@ async function runAgent(request: LoadRequest, io: Io): Promise<number> {
   if (config === undefined) return EXIT.failure;
   if (!config.server) return fail(io, 'This version of Lictor runs agents with their server only: use -dev or -server -bootstrap');
   if (config.aclEnabled) return fail(io, 'ACLs are not available in this version of Lictor: leave out acl.enabled');
-  const logs = createLogHub(config, systemClock);
+  const logs = io.inheritsProcess ? createLogHub(config, systemClock) : logTo(io, config);
   const logger = logs.logger('agent');
   // As in Consul, JSON logs stand alone on standard output.
   if (!config.log.json) io.stdout.write(`${formatBanner(config)}\n`);
   for (const warning of config.warnings) logger.warn(warning);
   try {
     writePidFile(config.pidFile);
-    const running = await startProcessAgent({ config, logs, logger, loadConfig: () => prepare(request, config.nodeId) });
+    const loadConfig = (): RuntimeConfig => prepare(request, config.nodeId);
+    const watches = new ConfiguredWatches({ io, logger });
+    const running = await startProcessAgent({ config, logs, logger, loadConfig, onReload: (next) => watches.apply(next) });
     logger.info('Consul agent running!');
+    watches.apply(config);
+    const stopAutoReload = config.autoReloadConfig ? autoReload(request, running.agent, logger) : undefined;
     const exitCode = await awaitStop({ io, agent: running.agent, logger, left: running.left });
     logger.info('Requesting shutdown');
+    stopAutoReload?.();
+    watches.stop();
     await running.stop();
     logger.info('Exit code', { code: exitCode });
     return exitCode;
@@ -74,6 +84,19 @@ async function runAgent(request: LoadRequest, io: Io): Promise<number> {
     removePidFile(config.pidFile);
     logs.flush();
   }
+}
+
+function autoReload(request: LoadRequest, agent: Agent, logger: Logger): () => void {
+  return watchConfigFiles(request.configPaths, systemClock, () => {
+    logger.debug('auto-reload config triggered');
+    agent.lifecycle.reload().catch((error: unknown) => logger.error('error loading config', { error: LictorError.from(error).message }));
+  });
+}
+
+/** For runs inside another process. */
+function logTo(io: Io, config: RuntimeConfig): LogHub {
+  const writer = { write: (line: string): void => io.stdout.write(line), flush: (): void => undefined };
+  return new LogHub({ level: config.log.level, json: config.log.json, writers: [writer], clock: systemClock });
 }
 
 /** Prints what is wrong, the place included. */

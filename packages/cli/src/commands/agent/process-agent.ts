@@ -32,6 +32,7 @@ export interface ProcessAgentOptions {
   readonly logs: LogHub;
   readonly logger: Logger;
   readonly loadConfig: () => RuntimeConfig;
+  readonly onReload: (config: RuntimeConfig) => void;
 }
 
 /** Server, agent, HTTP and DNS in this process. What was started before a failure is stopped again. @throws LictorError */
@@ -57,7 +58,10 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
       server: server.port,
       version: API_VERSION,
       loadConfig: options.loadConfig,
-      onReload: (next) => options.logs.setLevel(next.log.level),
+      onReload: (next) => {
+        options.logs.setLevel(next.log.level);
+        options.onReload(next);
+      },
       onLeave: leave,
     });
     stops.push(() => agent.stop());

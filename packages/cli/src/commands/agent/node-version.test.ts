@@ -1,0 +1,12 @@
+import { describe, expect, it } from 'vitest';
+import { nodeVersionProblem } from './node-version.ts';
+
+describe('the Node that runs the agent (security.md 5.3)', () => {
+  it.each(['v24.17.0', 'v24.18.1', 'v26.10.0'])('%s is good', (version) => {
+    expect(nodeVersionProblem(version)).toBeUndefined();
+  });
+
+  it.each(['v20.20.0', 'v24.16.9', 'v22.23.0'])('%s is refused', (version) => {
+    expect(nodeVersionProblem(version)).toContain(`Lictor needs Node 24.17.0 or later, this is ${version}`);
+  });
+});
