@@ -202,6 +202,20 @@ describe('plain queries', () => {
     expect(evaluations).toBe(2);
   });
 
+  it('keep answers of a bounded number of rows, but the newest whatever its size', async () => {
+    for (let at = 0; at < 1000; at++) set([`k${String(at).padStart(3, '0')}`, 'v']);
+    const list: Evaluate = (reader) => {
+      // As if the table were 300 times as long.
+      for (let round = 0; round < 300; round++) reader.scan(kvTable, 'k');
+      return { index: reader.resultIndex(), value: [], resultsFilteredByAcls: false };
+    };
+    for (const key of ['a', 'b', 'c', 'a', 'b', 'c']) queries.read(key, list);
+    expect(queries.size).toBe(1);
+    const waiting = queries.block('d', list, { minIndex: 1000, waitMs: 1000 });
+    set(['k', 'v']);
+    expect(await waiting).toMatchObject({ index: 1001 });
+  });
+
   it('keep a bounded number of answers', () => {
     for (let round = 0; round < 2; round++) {
       for (let at = 0; at < 3000; at++) queries.read(`k${at}`, get(`k${at}`));

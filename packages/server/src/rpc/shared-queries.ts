@@ -19,8 +19,9 @@ export interface BlockOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Answers kept for queries that nobody is blocked on. */
+/** Answers kept for queries that nobody is blocked on, and the rows that they were made of in all. */
 const MAX_IDLE_ANSWERS = 512;
+const MAX_IDLE_ROWS = 500_000;
 /** Keys of queries asked once: only the second call is worth keeping an answer for. */
 const MAX_SEEN_KEYS = 4096;
 /** How long one turn of the event loop may re-evaluate, ms, and how many callers it may answer. */
@@ -41,6 +42,8 @@ interface SharedQuery {
   readonly evaluate: Evaluate;
   readonly callers: Set<Caller>;
   evaluation: Evaluation;
+  /** Rows that the evaluation read. */
+  rows: number;
   waiter: Waiter | undefined;
 }
 
@@ -57,6 +60,7 @@ export class SharedQueries {
   readonly #queries = new Map<string, SharedQuery>();
   /** Those of them that nobody is blocked on, least recently used first. */
   readonly #idle = new Set<SharedQuery>();
+  #idleRows = 0;
   readonly #seen = new Set<string>();
   #dirty: SharedQuery[] = [];
   #answers: (() => void)[] = [];
@@ -112,7 +116,7 @@ export class SharedQueries {
         caller.unsubscribe = () => signal.removeEventListener('abort', onAbort);
       }
       query.callers.add(caller);
-      this.#idle.delete(query);
+      this.#unrest(query);
       this.#blocked++;
     });
   }
@@ -129,6 +133,7 @@ export class SharedQueries {
     }
     this.#queries.clear();
     this.#idle.clear();
+    this.#idleRows = 0;
     this.#dirty = [];
     this.#seen.clear();
   }
@@ -143,7 +148,7 @@ export class SharedQueries {
       this.#evaluate(known);
       return known;
     }
-    const query: SharedQuery = { key, evaluate, callers: new Set(), evaluation: UNEVALUATED, waiter: undefined };
+    const query: SharedQuery = { key, evaluate, callers: new Set(), evaluation: UNEVALUATED, rows: 0, waiter: undefined };
     this.#evaluate(query);
     this.#queries.set(key, query);
     this.#rest(query);
@@ -153,6 +158,7 @@ export class SharedQueries {
   #evaluate(query: SharedQuery): void {
     const reader = this.#store.reader();
     query.evaluation = query.evaluate(reader);
+    query.rows = reader.rowsRead;
     query.waiter = this.#store.notifier.wait(reader.dependencies(), (reason) => this.#onWake(query, reason));
   }
 
@@ -259,20 +265,27 @@ export class SharedQueries {
     if (this.#idle.delete(query)) this.#idle.add(query);
   }
 
-  /** Keeps an answer that nobody is blocked on, for the next caller; the one unused for longest makes room. */
+  /** Keeps an answer that nobody is blocked on, for the next caller; those unused for longest make room. */
   #rest(query: SharedQuery): void {
+    if (this.#idle.has(query)) return;
     this.#idle.add(query);
-    if (this.#idle.size <= MAX_IDLE_ANSWERS) return;
+    this.#idleRows += query.rows;
     for (const oldest of this.#idle) {
+      const fits = this.#idle.size <= MAX_IDLE_ANSWERS && this.#idleRows <= MAX_IDLE_ROWS;
+      // The newest stays: its caller may be about to wait on it.
+      if (fits || oldest === query) return;
       this.#forget(oldest);
-      return;
     }
+  }
+
+  #unrest(query: SharedQuery): void {
+    if (this.#idle.delete(query)) this.#idleRows -= query.rows;
   }
 
   #forget(query: SharedQuery): void {
     if (query.waiter !== undefined) this.#store.notifier.leave(query.waiter);
     query.waiter = undefined;
-    this.#idle.delete(query);
+    this.#unrest(query);
     if (this.#queries.get(query.key) === query) this.#queries.delete(query.key);
   }
 }

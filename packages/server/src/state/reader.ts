@@ -17,6 +17,7 @@ export class TableReader implements StateReader {
   protected readonly source: TableSource;
   readonly #track: boolean;
   #index = 0;
+  #rows = 0;
   #tables: Set<string> | undefined;
   #buckets: Set<string> | undefined;
   #prefixes: Map<string, Set<string>> | undefined;
@@ -30,9 +31,15 @@ export class TableReader implements StateReader {
     return this.source.appliedIndex;
   }
 
+  /** How many rows were read: what an answer costs to make, and about what it costs to keep. */
+  get rowsRead(): number {
+    return this.#rows;
+  }
+
   get<Row extends RaftIndex>(table: Table<Row>, key: string): Row | undefined {
     const state = this.source.table(table);
     const row = state.rows.get(key) as Row | undefined;
+    this.#rows++;
     this.#note(row === undefined ? state.index : row.ModifyIndex);
     if (this.#track) (this.#buckets ??= new Set()).add(keyBucket(state.name, key));
     return row;
@@ -43,6 +50,7 @@ export class TableReader implements StateReader {
     const rows: Row[] = [];
     if (prefix === '') {
       state.rows.forEach('', (row) => rows.push(row as Row));
+      this.#rows += rows.length;
       this.#noteTable(state);
       return rows;
     }
@@ -54,6 +62,7 @@ export class TableReader implements StateReader {
     state.tombstones.forEach(prefix, (removedAt) => {
       if (removedAt > highest) highest = removedAt;
     });
+    this.#rows += rows.length;
     this.#note(highest === 0 ? state.index : highest);
     if (this.#track) this.#trackPrefix(state.name, prefix);
     return rows;
@@ -67,6 +76,7 @@ export class TableReader implements StateReader {
     if (this.#track) (this.#buckets ??= new Set()).add(valueBucket(state.name, index, value));
     const rows: Row[] = [];
     if (bucket !== undefined) secondary.entries.forEach(entryPrefix(value), (row) => rows.push(row as Row));
+    this.#rows += rows.length;
     return rows;
   }
 
@@ -91,6 +101,7 @@ export class TableReader implements StateReader {
   /** Forgets what was read, so that one object can serve one query after another. */
   protected reset(): void {
     this.#index = 0;
+    this.#rows = 0;
     this.#tables = undefined;
     this.#buckets = undefined;
     this.#prefixes = undefined;

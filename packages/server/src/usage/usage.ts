@@ -4,14 +4,14 @@ import { nodesTable } from '../state/tables/nodes.ts';
 import { servicesTable } from '../state/tables/services.ts';
 import type { StateReader } from '../state/types.ts';
 
-const PROXIES_AND_GATEWAYS = ['api-gateway', 'connect-proxy', 'ingress-gateway', 'mesh-gateway', 'terminating-gateway'] as const;
 const NATIVE = 'connect-native';
+/** In the order of Go's JSON. */
+const MESH_KINDS = ['api-gateway', NATIVE, 'connect-proxy', 'ingress-gateway', 'mesh-gateway', 'terminating-gateway'] as const;
 const CONSUL_SERVICE = 'consul';
 
 /** What the catalog holds, in numbers. */
 export function countUsage(reader: StateReader): Usage {
-  const connect: Record<string, number> = { [NATIVE]: 0 };
-  for (const kind of PROXIES_AND_GATEWAYS) connect[kind] = 0;
+  const connect: Record<string, number> = Object.fromEntries(MESH_KINDS.map((kind) => [kind, 0]));
   const names = new Set<string>();
   let instances = 0;
   let billable = 0;
