@@ -1,4 +1,5 @@
-import { LictorError, type RaftConfiguration } from '@lictor/protocol';
+import { type Clock, LictorError, type RaftConfiguration } from '@lictor/protocol';
+import { inSlices } from '../fsm/snapshot/index.ts';
 import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
@@ -30,6 +31,7 @@ const SUMS = 'SHA256SUMS';
 const MAX_STATE_BYTES = 1024 ** 3;
 const MAX_SMALL_BYTES = 1024 ** 2;
 const GZIP_HEADER_BYTES = 10;
+const HASH_SLICE_BYTES = 512 * 1024;
 
 export function createMeta(index: number, term: number, nowMs: number, size: number, { Servers, Index }: RaftConfiguration): SnapshotMeta {
   return {
@@ -45,12 +47,13 @@ export function createMeta(index: number, term: number, nowMs: number, size: num
 }
 
 /** The gzipped tar of metadata, state and their checksums. */
-export async function writeArchive({ meta, state }: SnapshotContent): Promise<Uint8Array> {
+export async function writeArchive({ meta, state }: SnapshotContent, clock: Clock): Promise<Uint8Array> {
   const files: readonly (readonly [string, Uint8Array])[] = [
     [META, Buffer.from(JSON.stringify(meta))],
     [STATE, state],
   ];
-  const sums = files.map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`).join('');
+  let sums = '';
+  for (const [name, bytes] of files) sums += `${await sha256(bytes, clock)}  ${name}\n`;
   const tar = pack();
   for (const [name, bytes] of [...files, [SUMS, Buffer.from(sums)] as const]) {
     tar.entry({ name, size: bytes.length, mode: 0o600 }, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
@@ -67,10 +70,10 @@ export async function writeArchive({ meta, state }: SnapshotContent): Promise<Ui
  * Unpacks an archive and verifies every checksum in it.
  * @throws LictorError `rejected`, in Consul's words
  */
-export async function readArchive(archive: Uint8Array): Promise<SnapshotContent> {
+export async function readArchive(archive: Uint8Array, clock: Clock): Promise<SnapshotContent> {
   assertGzip(archive);
   const files = await unpack(archive);
-  verify(files);
+  await verify(files, clock);
   const meta = JSON.parse(files.get(META)?.toString() ?? '') as SnapshotMeta;
   return { meta, state: files.get(STATE) ?? new Uint8Array(0) };
 }
@@ -113,7 +116,7 @@ async function unpack(archive: Uint8Array): Promise<Map<string, Buffer>> {
 }
 
 /** Every file must be listed, and every listed one be there and have its sum. */
-function verify(files: ReadonlyMap<string, Buffer>): void {
+async function verify(files: ReadonlyMap<string, Buffer>, clock: Clock): Promise<void> {
   const listed = new Map<string, string>();
   for (const line of (files.get(SUMS)?.toString() ?? '').split('\n')) {
     const [sum, name] = line.split('  ');
@@ -124,12 +127,21 @@ function verify(files: ReadonlyMap<string, Buffer>): void {
     const bytes = files.get(name);
     const sum = listed.get(name);
     if (bytes === undefined || sum === undefined) throw corrupt(`list missing hash for ${JSON.stringify(name)}`);
-    if (sha256(bytes) !== sum) throw corrupt(`hash check failed for ${JSON.stringify(name)}`);
+    if ((await sha256(bytes, clock)) !== sum) throw corrupt(`hash check failed for ${JSON.stringify(name)}`);
   }
 }
 
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+function sha256(bytes: Uint8Array, clock: Clock): Promise<string> {
+  return inSlices(clock, hashSlices(bytes));
+}
+
+function* hashSlices(bytes: Uint8Array): Generator<undefined, string, undefined> {
+  const hash = createHash('sha256');
+  for (let start = 0; start < bytes.length; start += HASH_SLICE_BYTES) {
+    hash.update(bytes.subarray(start, start + HASH_SLICE_BYTES));
+    yield;
+  }
+  return hash.digest('hex');
 }
 
 function corrupt(why: string): LictorError {

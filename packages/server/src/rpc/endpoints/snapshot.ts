@@ -21,15 +21,15 @@ export function createSnapshotLive({ store, consensus }: SnapshotServices) {
     const state = Buffer.concat(slices);
     const index = snapshot.appliedIndex;
     const meta = createMeta(index, consensus.term, clock.now(), state.length, consensus.configuration());
-    return { index, value: await writeArchive({ meta, state }) };
+    return { index, value: await writeArchive({ meta, state }, clock) };
   };
   return { 'Snapshot.Save': save } satisfies LiveEndpoints;
 }
 
 export function createSnapshotWrites({ consensus, reassertLeadership }: SnapshotServices) {
-  const restore: WriteEndpoint<'Snapshot.Restore'> = async ({ archive }, { authorizer, logger }) => {
+  const restore: WriteEndpoint<'Snapshot.Restore'> = async ({ archive }, { authorizer, logger, clock }) => {
     requireAccess(authorizer, 'acl', '', 'write');
-    const { meta, state } = await readArchive(archive);
+    const { meta, state } = await readArchive(archive, clock);
     const index = await consensus.restore(state);
     logger.warn('state restored from a snapshot', { snapshot: meta.ID, index });
     await reassertLeadership();
