@@ -119,6 +119,12 @@ describe('answers', () => {
     expect(Buffer.from(value?.Value ?? []).toString()).toBe('hi');
   });
 
+  it("take Go's null for an empty list", async () => {
+    await start((_request, response) => json(response, null));
+    expect((await client.catalog.nodes()).value).toEqual([]);
+    expect((await client.session.info('none')).value).toBeUndefined();
+  });
+
   it('take a 404 for an absent key, with its index', async () => {
     await start((_request, response) => response.writeHead(404, { 'X-Consul-Index': '5' }).end());
     expect(await client.kv.get('none')).toMatchObject({ value: undefined, meta: { index: 5 } });

@@ -65,6 +65,12 @@ export class HttpClient {
     return { value: parseJson(text) as T, meta };
   }
 
+  /** As `query` for a list; Go writes an empty one as null now and then. */
+  async list<T>(path: string, options: RequestOptions = {}): Promise<Answer<readonly T[]>> {
+    const { value, meta } = await this.query<readonly T[] | null>(path, options);
+    return { value: value ?? [], meta };
+  }
+
   /** As `query`, with undefined for a 404. */
   async find<T>(path: string, options: RequestOptions = {}, method: Method = 'GET'): Promise<Answer<T | undefined>> {
     const response = await this.stream(method, path, options);

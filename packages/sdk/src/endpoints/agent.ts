@@ -31,7 +31,7 @@ export class AgentApi {
 
   async members(options: MembersOptions = {}): Promise<readonly AgentMember[]> {
     const parameters = { wan: options.wan ? '1' : undefined, segment: options.segment };
-    return (await this.#http.query<readonly AgentMember[]>(apiPath('agent', 'members'), { ...options, parameters })).value;
+    return (await this.#http.list<AgentMember>(apiPath('agent', 'members'), { ...options, parameters })).value;
   }
 
   /** By service id. */

@@ -70,11 +70,11 @@ export class CatalogApi {
   }
 
   async datacenters(options: QueryOptions = {}): Promise<readonly string[]> {
-    return (await this.#http.query<readonly string[]>(apiPath('catalog', 'datacenters'), options)).value;
+    return (await this.#http.list<string>(apiPath('catalog', 'datacenters'), options)).value;
   }
 
   nodes(options: QueryOptions = {}): Promise<Answer<readonly Node[]>> {
-    return this.#http.query(apiPath('catalog', 'nodes'), options);
+    return this.#http.list(apiPath('catalog', 'nodes'), options);
   }
 
   /** Tags by service name. */
@@ -83,12 +83,12 @@ export class CatalogApi {
   }
 
   service(name: string, options: QueryOptions & { readonly tag?: string } = {}): Promise<Answer<readonly CatalogService[]>> {
-    return this.#http.query(apiPath('catalog', 'service', name), { ...options, parameters: { tag: options.tag } });
+    return this.#http.list(apiPath('catalog', 'service', name), { ...options, parameters: { tag: options.tag } });
   }
 
   /** The mesh-capable instances of a service: its sidecars and native ones. */
   connect(name: string, options: QueryOptions & { readonly tag?: string } = {}): Promise<Answer<readonly CatalogService[]>> {
-    return this.#http.query(apiPath('catalog', 'connect', name), { ...options, parameters: { tag: options.tag } });
+    return this.#http.list(apiPath('catalog', 'connect', name), { ...options, parameters: { tag: options.tag } });
   }
 
   /** By name or id; null when there is no such node. */

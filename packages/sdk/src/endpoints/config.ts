@@ -17,7 +17,7 @@ export class ConfigApi {
   }
 
   list(kind: string, options: QueryOptions = {}): Promise<Answer<readonly ConfigEntry[]>> {
-    return this.#http.query(apiPath('config', kind), options);
+    return this.#http.list(apiPath('config', kind), options);
   }
 
   /** False when `cas` (the entry's ModifyIndex) did not hold. */

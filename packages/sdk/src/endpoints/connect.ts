@@ -45,7 +45,7 @@ export class ConnectApi {
   }
 
   intentions(options: QueryOptions = {}): Promise<Answer<readonly Intention[]>> {
-    return this.#http.query(apiPath(...INTENTIONS), options);
+    return this.#http.list(apiPath(...INTENTIONS), options);
   }
 
   /** Names are `[[partition/]namespace/]name`. Undefined when there is none: Consul answers 404, or 400 for an ill-formed name. */

@@ -17,14 +17,14 @@ export class CoordinateApi {
   }
 
   async datacenters(options: QueryOptions = {}): Promise<readonly DatacenterCoordinates[]> {
-    return (await this.#http.query<readonly DatacenterCoordinates[]>(apiPath('coordinate', 'datacenters'), options)).value;
+    return (await this.#http.list<DatacenterCoordinates>(apiPath('coordinate', 'datacenters'), options)).value;
   }
 
   nodes(options: QueryOptions = {}): Promise<Answer<readonly NodeCoordinate[]>> {
-    return this.#http.query(apiPath('coordinate', 'nodes'), options);
+    return this.#http.list(apiPath('coordinate', 'nodes'), options);
   }
 
   node(name: string, options: QueryOptions = {}): Promise<Answer<readonly NodeCoordinate[]>> {
-    return this.#http.query(apiPath('coordinate', 'node', name), options);
+    return this.#http.list(apiPath('coordinate', 'node', name), options);
   }
 }

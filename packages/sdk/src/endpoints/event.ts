@@ -43,7 +43,7 @@ export class EventApi {
 
   /** The last 256 that this agent saw, oldest first. */
   list(name = '', options: QueryOptions = {}): Promise<Answer<readonly UserEvent[]>> {
-    return this.#http.query(apiPath('event', 'list'), { ...options, parameters: { name: name || undefined } });
+    return this.#http.list(apiPath('event', 'list'), { ...options, parameters: { name: name || undefined } });
   }
 }
 

@@ -29,20 +29,20 @@ export class HealthApi {
   }
 
   checks(service: string, options: QueryOptions = {}): Promise<Answer<readonly ApiHealthCheck[]>> {
-    return this.#http.query(apiPath('health', 'checks', service), options);
+    return this.#http.list(apiPath('health', 'checks', service), options);
   }
 
   node(name: string, options: QueryOptions = {}): Promise<Answer<readonly ApiHealthCheck[]>> {
-    return this.#http.query(apiPath('health', 'node', name), options);
+    return this.#http.list(apiPath('health', 'node', name), options);
   }
 
   /** `any`, `passing`, `warning` or `critical`. */
   state(state: string, options: QueryOptions = {}): Promise<Answer<readonly ApiHealthCheck[]>> {
-    return this.#http.query(apiPath('health', 'state', state), options);
+    return this.#http.list(apiPath('health', 'state', state), options);
   }
 
   #instances(kind: string, name: string, options: HealthServiceOptions): Promise<Answer<readonly ApiCheckServiceNode[]>> {
     const parameters = { passing: options.passingOnly ? '1' : undefined, tag: options.tags ?? [] };
-    return this.#http.query(apiPath('health', kind, name), { ...options, parameters });
+    return this.#http.list(apiPath('health', kind, name), { ...options, parameters });
   }
 }

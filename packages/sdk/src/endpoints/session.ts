@@ -53,15 +53,15 @@ export class SessionApi {
   }
 
   async info(id: string, options: QueryOptions = {}): Promise<Answer<ApiSession | undefined>> {
-    const { value, meta } = await this.#http.query<readonly ApiSession[]>(apiPath('session', 'info', id), options);
+    const { value, meta } = await this.#http.list<ApiSession>(apiPath('session', 'info', id), options);
     return { value: value[0], meta };
   }
 
   list(options: QueryOptions = {}): Promise<Answer<readonly ApiSession[]>> {
-    return this.#http.query(apiPath('session', 'list'), options);
+    return this.#http.list(apiPath('session', 'list'), options);
   }
 
   node(name: string, options: QueryOptions = {}): Promise<Answer<readonly ApiSession[]>> {
-    return this.#http.query(apiPath('session', 'node', name), options);
+    return this.#http.list(apiPath('session', 'node', name), options);
   }
 }

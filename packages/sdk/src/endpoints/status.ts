@@ -15,6 +15,6 @@ export class StatusApi {
   }
 
   async peers(options: QueryOptions = {}): Promise<readonly string[]> {
-    return (await this.#http.query<readonly string[]>(apiPath('status', 'peers'), options)).value;
+    return (await this.#http.list<string>(apiPath('status', 'peers'), options)).value;
   }
 }
