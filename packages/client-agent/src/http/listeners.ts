@@ -55,8 +55,9 @@ function createTls(config: RuntimeConfig, onRequest: RequestListener): HttpServe
   const server = createHttpsServer(
     {
       ...serverOptions(config),
-      cert: readFileSync(http.certFile),
-      key: readFileSync(http.keyFile),
+      // Without a certificate the port is open and every handshake fails, as in Consul.
+      ...(http.certFile === '' ? {} : { cert: readFileSync(http.certFile) }),
+      ...(http.keyFile === '' ? {} : { key: readFileSync(http.keyFile) }),
       ...(http.caFile === '' ? {} : { ca: readFileSync(http.caFile) }),
       requestCert: http.verifyIncoming,
       rejectUnauthorized: http.verifyIncoming,
