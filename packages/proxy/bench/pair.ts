@@ -120,7 +120,6 @@ async function runClient(): Promise<void> {
   /** CPU time of both sidecars, us: unlike the rates it does not depend on what else the machine does. */
   const cpuUs = async (): Promise<number> => {
     const all = await Promise.all(sidecars.map(report));
-    if (process.env['SPLIT']) console.error(all.map(({ cpu }) => [cpu.user, cpu.system]));
     return all.reduce((sum, { cpu }) => sum + cpu.user + cpu.system, 0);
   };
   const measure = async (name: string, unit: string, run: () => Promise<Measured>): Promise<void> => {

@@ -66,8 +66,8 @@ export class Balancer {
       ? untried
       : untried.filter((entry) => entry.ejectedUntilMs <= nowMs);
     if (healthy.length === 0) return soonestBack(untried)?.instance;
+    if (healthy.length === 1) return healthy[0]?.instance;
     const first = this.#choose(healthy);
-    if (healthy.length === 1) return first?.instance;
     const second = this.#chooseOther(healthy, first);
     return lessLoaded(first, second)?.instance;
   }

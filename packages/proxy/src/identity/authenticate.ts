@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { type ServiceSpiffeId, type SpiffeId, verifyPeer } from '@lictor/pki';
+import { type ServiceSpiffeId, type SpiffeId, type TrustBundle, verifyPeer } from '@lictor/pki';
 import type { Credentials } from './credentials.ts';
 
 /** A peer whose certificate holds. */
@@ -12,6 +12,10 @@ export interface AuthenticatedPeer {
   /** As the peer sent them: an old connection is verified again against newer roots. */
   readonly leafDer: Uint8Array;
   readonly intermediatesDer: readonly Uint8Array[];
+  /** What it was checked against, and between which wall-clock times that holds. */
+  readonly bundle: TrustBundle;
+  readonly verifiedMs: number;
+  readonly validUntilMs: number;
 }
 
 export interface RefusedPeer {
@@ -46,6 +50,7 @@ export function authenticate(
 
 /** Does what was true when the connection began still hold with the present roots and time? */
 export function reauthenticate(peer: AuthenticatedPeer, credentials: Credentials, nowMs: number): AuthenticatedPeer | RefusedPeer {
+  if (peer.bundle === credentials.bundle && nowMs <= peer.validUntilMs && nowMs >= peer.verifiedMs) return peer;
   try {
     return verify(peer.leafDer, peer.intermediatesDer, credentials, nowMs, peer.id);
   } catch (error) {
@@ -70,7 +75,9 @@ function verify(
   if (!verdict.ok) return refused(verdict.reason);
   const id = verdict.spiffeId;
   if (id.kind !== 'service') return refused(`${verdict.uri} is not a service`);
-  return { ok: true, id, uri: verdict.uri, serial: verdict.serial, leafDer, intermediatesDer };
+  const validUntilMs = Math.min(...verdict.chain.map((certificate) => certificate.notAfterMs));
+  const { uri, serial } = verdict;
+  return { ok: true, id, uri, serial, leafDer, intermediatesDer, bundle: credentials.bundle, verifiedMs: nowMs, validUntilMs };
 }
 
 function intermediatesOf(leaf: X509Certificate): Uint8Array[] {
