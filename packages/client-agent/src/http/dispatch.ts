@@ -47,7 +47,7 @@ export class Dispatcher {
     const settings = this.#currentSettings();
     const target = parseTarget(message.url ?? '');
     if (target === undefined) {
-      response.writeHead(400, ['Content-Type', 'text/plain; charset=utf-8', 'Connection', 'close']).end('400 Bad Request');
+      response.writeHead(400, [...NOSNIFF, 'Content-Type', 'text/plain; charset=utf-8', 'Connection', 'close']).end('400 Bad Request');
       return;
     }
     if (!isPrintablePath(target.path)) {

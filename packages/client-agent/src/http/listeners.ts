@@ -91,7 +91,8 @@ function configure<S extends HttpServer>(server: S): S {
       return;
     }
     const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
-    socket.end(`HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`);
+    const head = 'Content-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nConnection: close';
+    socket.end(`HTTP/1.1 ${status}\r\n${head}\r\n\r\n${status}`);
   });
   return server;
 }

@@ -21,7 +21,7 @@ export function servePage(
     response.end(body);
   };
   const redirect = (status: 301 | 307, location: string): void => {
-    const withQuery = target.rawQuery === '' ? location : `${location}?${target.rawQuery}`;
+    const withQuery = escapeLocation(target.rawQuery === '' ? location : `${location}?${target.rawQuery}`);
     const isRead = message.method === 'GET' || message.method === 'HEAD';
     const words = status === 301 ? 'Moved Permanently' : 'Temporary Redirect';
     send(status, HTML, isRead ? `<a href="${escapeAttribute(withQuery)}">${words}</a>.\n\n` : '', ['Location', withQuery]);
@@ -44,6 +44,14 @@ const UI_HEADERS = ['Content-Security-Policy', "default-src 'none'; style-src 'u
 function notFoundText(path: string): string {
   if (path.includes('/v1/')) return 'Invalid URL path: not a recognized HTTP API endpoint\n';
   return "Invalid URL path: if attempting to use the HTTP API, ensure the path starts with '/v1/'\n";
+}
+
+/** Browsers take a backslash for a slash, so `/\host/` would lead to another host (WHATWG URL); Go escapes the same characters. */
+function escapeLocation(location: string): string {
+  return location.replace(
+    /[^\x21-\x7e]|[\\<>"^`{|}]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
 }
 
 function escapeAttribute(text: string): string {
