@@ -6,7 +6,7 @@ import { decodeSnapshot, encodeSnapshot, inSlices } from '../../fsm/snapshot/ind
 import type { Command } from '../../fsm/types.ts';
 import { ALL_TABLES } from '../../state/tables/index.ts';
 import type { Applied, Consensus } from '../port.ts';
-import type { Storage } from './storage.ts';
+import type { Recovered, Storage } from './storage.ts';
 
 export interface SingleNodeConfig {
   readonly nodeId: string;
@@ -67,15 +67,12 @@ export class SingleNodeConsensus implements Consensus {
   }
 
   async start(): Promise<void> {
-    const { clock, storage, logger } = this.#ports;
-    const recovered = await storage.open({
-      restore: (_index, state) => this.#load(state),
-      replay: (entries) => void this.#fsm.apply(entries),
-    });
+    const { clock, metrics, logger } = this.#ports;
+    const recovered = await this.#recover();
     this.#term = recovered.term;
     this.#snapshotIndex = recovered.snapshotIndex;
     logger.info('log opened', { term: this.#term, snapshot_index: this.#snapshotIndex, applied_index: this.appliedIndex });
-    this.#ports.metrics.incrCounter('raft.state.leader');
+    metrics.incrCounter('raft.state.leader');
     this.#setLeader(true);
     this.#snapshotTimer = clock.setTimer(this.#config.snapshotIntervalMs, () => this.#snapshotTick());
   }
@@ -88,6 +85,20 @@ export class SingleNodeConsensus implements Consensus {
     const isBehind = this.appliedIndex > this.#snapshotIndex && this.#fault === undefined;
     if (isBehind && this.#fsm.store.rowCount <= CHEAP_SNAPSHOT_ROWS) await this.#snapshot();
     await this.#ports.storage.close();
+  }
+
+  /** A start that fails leaves no file open. */
+  async #recover(): Promise<Recovered> {
+    const { storage } = this.#ports;
+    try {
+      return await storage.open({
+        restore: (_index, state) => this.#load(state),
+        replay: (entries) => void this.#fsm.apply(entries),
+      });
+    } catch (thrown) {
+      await storage.close();
+      throw thrown;
+    }
   }
 
   propose<Result>(command: Command): Promise<Applied<Result>> {
