@@ -20,6 +20,8 @@ async function run(args: readonly string[], env: Record<string, string> = {}): P
     signal: AbortSignal.abort(new Error('received SIGINT')),
     onSignal: () => () => undefined,
     program: 'consul',
+    inheritsProcess: false,
+    executable: 'consul',
   };
   const exitCode = await command.run(args, io);
   return { exitCode, stdout, stderr };
