@@ -60,7 +60,7 @@ async function complete(line: string, io: Io): Promise<number> {
 
 async function changeCompletion(flag: string, io: Io): Promise<number> {
   const { installCompletion, uninstallCompletion } = await import('./completion/install.ts');
-  const target = { home: io.env.HOME ?? '', program: io.program, executable: io.executable };
+  const target = { home: io.env.HOME ?? '', program: io.program, executable: io.executable ?? io.program };
   await (flag.endsWith('-autocomplete-install') ? installCompletion(target) : uninstallCompletion(target));
   return EXIT.ok;
 }
@@ -73,7 +73,10 @@ function processIo(signal: AbortSignal): Io {
       return process.stdin as AsyncIterable<Uint8Array>;
     },
     env: process.env,
-    cwd: process.cwd(),
+    // Asked for only when needed: it fails in a folder that is gone.
+    get cwd() {
+      return process.cwd();
+    },
     signal,
     onSignal: (listener) => {
       for (const name of FORWARDED_SIGNALS) process.on(name, listener);

@@ -18,7 +18,7 @@ Usage: {program} completion bash|zsh|fish
     const [name] = args;
     const shell = SHELLS.find((candidate) => candidate === name);
     if (shell === undefined || args.length !== 1) throw new CommandFailure(`A shell must be named: ${SHELLS.join(', ')}\n\n${help}`);
-    print(io, completionScript(shell, io.program, io.executable));
+    print(io, completionScript(shell, io.program, io.executable ?? io.program));
     return EXIT.ok;
   },
 });

@@ -15,11 +15,11 @@ export interface Io {
   /** Called for every signal that reaches the process while a command that `handlesSignals` runs; returns how to stop listening. */
   readonly onSignal: (listener: (signal: NodeJS.Signals) => void) => () => void;
   /** True in a real process: programs that a command starts write straight to its standard output and error. */
-  readonly inheritsProcess: boolean;
+  readonly inheritsProcess?: boolean;
   /** The name that the program was called by, as usage texts show it. */
   readonly program: string;
-  /** Where the program is, for shells to call back. */
-  readonly executable: string;
+  /** Where the program is, for shells to call back; absent: they find it by its name. */
+  readonly executable?: string;
 }
 
 /** A line on standard output. */
