@@ -49,6 +49,10 @@ describe('consul-facts K001: sources and their order', () => {
     expect(failure(() => loadTexts({}, { configFormat: 'yaml' })).message).toBe("config: -config-format must be either 'hcl' or 'json'");
   });
 
+  it('takes an empty file for an empty configuration, in both formats', () => {
+    expect(loadTexts({ '/a.json': '\n', '/b.hcl': '' }).services).toEqual([]);
+  });
+
   it('says which file is missing, in the words of `validate nofile`', () => {
     const error = failure(() => loadTexts({}, { configPaths: ['nofile'] }));
     expect(error.message).toBe('config: Open failed on nofile. open nofile: no such file or directory');

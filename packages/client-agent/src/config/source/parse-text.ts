@@ -52,7 +52,8 @@ export function parseConfigText(source: ConfigText): ParsedText {
 function readDocument(source: ConfigText): HclDocument {
   try {
     const options = { filename: source.name };
-    return source.format === 'json' ? parseJsonWithPositions(source.text, options) : parseHcl(source.text, options);
+    // Consul reads both formats with one parser, for which an empty file is an empty configuration.
+    return source.format === 'json' && source.text.trim() !== '' ? parseJsonWithPositions(source.text, options) : parseHcl(source.text, options);
   } catch (error) {
     if (!(error instanceof HclError)) throw error;
     throw new ConfigError(`failed to parse ${source.name}: At ${error.line}:${error.column}: ${error.reason}`, {
