@@ -4,6 +4,8 @@ import type { Disk, LogDisk } from '../consensus/index.ts';
 export interface DiskFaults {
   /** Fails appends, after having written this part of the batch. */
   append?: { readonly error: Error; readonly written: number };
+  /** Fails the removal of entries that a snapshot has made superfluous. */
+  trim?: Error;
   /** Fails snapshot files after this many bytes. */
   writeFile?: { readonly error: Error; readonly afterBytes: number };
 }
@@ -30,7 +32,10 @@ function wrapLog(log: LogDisk, faults: DiskFaults): LogDisk {
       throw faults.append.error;
     },
     truncate: (fromIndex) => log.truncate(fromIndex),
-    trim: (throughIndex) => log.trim(throughIndex),
+    trim: async (throughIndex) => {
+      if (faults.trim !== undefined) throw faults.trim;
+      await log.trim(throughIndex);
+    },
     close: () => log.close(),
   };
 }

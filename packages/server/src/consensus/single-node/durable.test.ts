@@ -125,6 +125,22 @@ describe('a durable node', () => {
     expect(await keys(await open())).toHaveLength(13);
   });
 
+  it.each(['after', 'before'])('keeps a restored state across a crash %s the old log was removed', async (moment) => {
+    const faults: DiskFaults = {};
+    const server = await open({}, faults);
+    await put(server, 'kept');
+    const { value: archive } = await server.port.call('Snapshot.Save', {});
+    await put(server, 'gone');
+    if (moment === 'before') faults.trim = noSpace();
+    const restored = server.port.call('Snapshot.Restore', { archive });
+    if (moment === 'before') await expect(restored).rejects.toMatchObject({ code: 'outcome-unknown' });
+    else await put(server, (await restored).index > 0 ? 'next' : '');
+    await crash(server);
+    const again = await open();
+    expect(await keys(again)).toEqual(moment === 'before' ? ['kept'] : ['kept', 'next']);
+    await put(again, 'works');
+  });
+
   it('refuses to start when the only snapshot is damaged', async () => {
     const server = await open();
     await put(server, 'a');
