@@ -126,12 +126,21 @@ describe('limits on bodies', () => {
 });
 
 describe('prototype pollution', () => {
-  it('keeps __proto__ and constructor as data or refuses them', async () => {
-    const body = '{"Name":"x","Meta":{"__proto__":"p","constructor":"c"},"__proto__":{"polluted":1}}';
-    await api.request('/v1/agent/service/register', { method: 'PUT', body });
-    const allowed = '{"Name":"y","Meta":{"__proto__":"p","constructor":"c"}}';
-    expect((await api.request('/v1/agent/service/register', { method: 'PUT', body: allowed })).status).toBe(200);
-    expect(Object.keys(api.services.registrations.at(-1)?.definition.Meta ?? {})).toEqual(['__proto__', 'constructor']);
+  it.each([
+    '{"Name":"x","__proto__":{"polluted":1}}',
+    '{"Name":"x","Meta":{"__proto__":"p"}}',
+    '{"Name":"x","Meta":{"\\u005f_proto__":"p"}}',
+    '{"Name":"x","Proxy":{"Config":{"a":[{"__proto__":{"polluted":1}}]}}}',
+  ])('refuses the key __proto__ anywhere in JSON, which could never be replicated: %s', async (body) => {
+    const response = await api.request('/v1/agent/service/register', { method: 'PUT', body });
+    expect([response.status, await response.text()]).toEqual([400, 'Request decode failed: the key "__proto__" is refused']);
+    expect(api.services.registrations).toEqual([]);
+  });
+
+  it('keeps constructor and the like as data', async () => {
+    const body = '{"Name":"__proto__","Meta":{"constructor":"c","toString":"t"}}';
+    expect((await api.request('/v1/agent/service/register', { method: 'PUT', body })).status).toBe(200);
+    expect(api.services.registrations.at(-1)?.definition).toMatchObject({ Name: '__proto__', Meta: { constructor: 'c', toString: 't' } });
     expect(Object.prototype).not.toHaveProperty('polluted');
     await api.request('/v1/catalog/nodes?__proto__=1&node-meta=__proto__:x');
     expect((await api.request('/v1/kv/__proto__', { headers: { ['__proto__']: 'x' } as Record<string, string> })).status).toBe(404);

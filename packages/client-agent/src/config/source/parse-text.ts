@@ -31,6 +31,7 @@ const PLURAL: Readonly<Record<string, string>> = { service: 'services', check: '
 /** @throws ConfigError with file, line and key */
 export function parseConfigText(source: ConfigText): ParsedText {
   const document = readDocument(source);
+  refuseProtoKey(source, document);
   const found = new Map<string, unknown>();
   const unknown: string[] = [];
   const warnings: string[] = [];
@@ -53,7 +54,9 @@ function readDocument(source: ConfigText): HclDocument {
   try {
     const options = { filename: source.name };
     // Consul reads both formats with one parser, for which an empty file is an empty configuration.
-    return source.format === 'json' && source.text.trim() !== '' ? parseJsonWithPositions(source.text, options) : parseHcl(source.text, options);
+    return source.format === 'json' && source.text.trim() !== ''
+      ? parseJsonWithPositions(source.text, options)
+      : parseHcl(source.text, options);
   } catch (error) {
     if (!(error instanceof HclError)) throw error;
     throw new ConfigError(`failed to parse ${source.name}: At ${error.line}:${error.column}: ${error.reason}`, {
@@ -61,6 +64,24 @@ function readDocument(source: ConfigText): HclDocument {
       line: error.line,
     });
   }
+}
+
+/** Nothing named so can be replicated: the codec of the servers' log refuses it (CVE-2023-52079). */
+function refuseProtoKey(source: ConfigText, document: HclDocument): void {
+  const visit = (value: unknown, path: readonly string[]): void => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [key, child] of Object.entries(value)) {
+      const here = [...path, key];
+      if (key !== '__proto__') visit(child, here);
+      else throw protoKeyError(source, document, here);
+    }
+  };
+  if (/__proto__|\\u/i.test(source.text)) visit(document.value, []);
+}
+
+function protoKeyError(source: ConfigText, document: HclDocument, path: readonly string[]): ConfigError {
+  const place = { file: source.name, line: document.lineOf(path), key: path.join('.') };
+  return new ConfigError(`failed to parse ${source.name}: the key "__proto__" is refused`, place);
 }
 
 function readGroup(source: ConfigText, document: HclDocument, key: string, value: unknown): Record<string, unknown> {

@@ -40,11 +40,24 @@ export function parseJson(body: Buffer, fail: (reason: string) => LictorError): 
   const text = body.toString('utf8');
   const excess = findExcess(text);
   if (excess !== undefined) throw fail(excess);
+  const value = parse(text, fail);
+  // Escapes can spell it too. Nothing named so can be replicated: the log's codec refuses it (CVE-2023-52079).
+  if (/__proto__|\\u/.test(text) && hasProtoKey(value)) throw fail('the key "__proto__" is refused');
+  return value;
+}
+
+function parse(text: string, fail: (reason: string) => LictorError): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
     throw fail(goJsonError(text));
   }
+}
+
+/** Recurses no deeper than MAX_DEPTH, which the text was checked for. */
+function hasProtoKey(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.hasOwn(value, '__proto__') || Object.values(value).some(hasProtoKey);
 }
 
 export function decodeJson<T>(value: unknown, as: schema.Schema<T>, options: JsonBodyOptions, fail: (reason: string) => LictorError): T {
