@@ -3,13 +3,14 @@
 // Sources are read directly (the `lictor-source` condition), so nothing need be built before.
 import { cpSync, existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, relative, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const PACKAGES = join(ROOT, 'packages');
-const OUTPUT = join(PACKAGES, 'cli', 'dist', 'bundle');
+/** Another folder may be given, for tests that want a fresh one of their own. */
+const OUTPUT = process.argv[2] === undefined ? join(PACKAGES, 'cli', 'dist', 'bundle') : resolve(process.argv[2]);
 const SDK_SOURCE = join(PACKAGES, 'sdk', 'src');
 const SERVER_MANIFEST = join(PACKAGES, 'server', 'package.json');
 

@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { compareOutput, keysOnly, snapshotLabels } from './replay/compare-output.ts';
-import { type Deviation, judge, readDeviations, type RowResult, type Verdict } from './replay/deviations.ts';
+import { type Deviation, judge, readDeviations, type RowResult } from './replay/deviations.ts';
+import { describeVerdict } from './replay/describe.ts';
 import { type CommandResult, runCommand } from './replay/run-command.ts';
 
 export const RECORDED_CLI = new URL('../testdata/observed/1.21/cli.jsonl', import.meta.url);
@@ -23,8 +24,9 @@ export interface RecordedCommand {
 }
 
 export interface CliReplayOptions {
-  /** The binary under test. */
+  /** The binary under test, and what stands before every command's words: a script, for an interpreter. */
   readonly program: string;
+  readonly leadingArgs?: readonly string[];
   /** Of a freshly started `agent -dev -node=obs`; the last command makes it leave. */
   readonly httpAddress: string;
   readonly commands: readonly RecordedCommand[];
@@ -43,7 +45,13 @@ const VIEWS: ReadonlyMap<string, (text: string) => string> = new Map([
 const MACHINE_DEPENDENT: ReadonlySet<string> = new Set(['validate svc.json', 'validate svc.hcl']);
 
 /** Runs the recorded commands in their order and says how each one's exit code and output differ from Consul's. */
-export async function replayCli({ program, httpAddress, commands, timeoutMs = TIMEOUT_MS }: CliReplayOptions): Promise<RowResult[]> {
+export async function replayCli({
+  program,
+  leadingArgs = [],
+  httpAddress,
+  commands,
+  timeoutMs = TIMEOUT_MS,
+}: CliReplayOptions): Promise<RowResult[]> {
   const cwd = mkdtempSync(join(tmpdir(), 'lictor-replay-'));
   cpSync(fileURLToPath(INPUT_FILES), cwd, { recursive: true });
   const env = { ...process.env, CONSUL_HTTP_ADDR: httpAddress, SHELL: '/bin/sh' };
@@ -51,7 +59,7 @@ export async function replayCli({ program, httpAddress, commands, timeoutMs = TI
     const results: RowResult[] = [];
     for (const [row, recorded] of commands.entries()) {
       const args = recorded.args.split(' ').filter((argument) => argument !== '');
-      const actual = await runCommand(program, args, { cwd, env, timeoutMs });
+      const actual = await runCommand(program, [...leadingArgs, ...args], { cwd, env, timeoutMs });
       if (MACHINE_DEPENDENT.has(recorded.args)) continue;
       results.push({ row, group: args[0] ?? '', request: recorded.args, differences: compareCommand(recorded, actual) });
     }
@@ -77,15 +85,6 @@ function compareCommand(recorded: RecordedCommand, actual: CommandResult): strin
   return differences;
 }
 
-/** A few lines for people. */
-export function describeCliVerdict(verdict: Verdict): string {
-  const lines = [`${verdict.same} commands as Consul's, ${verdict.listed} listed deviations`];
-  for (const { row, request, differences } of verdict.unexpected)
-    lines.push(`row ${row} ${request}`, ...differences.map((text) => `    ${text}`));
-  for (const { row, request } of verdict.fixed) lines.push(`row ${row} ${request}: listed as a deviation, but it no longer differs`);
-  return `${lines.join('\n')}\n`;
-}
-
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -95,7 +94,7 @@ async function main(): Promise<void> {
   });
   const results = await replayCli({ program: resolve(values.program), httpAddress: values.address, commands: readRecordedCommands() });
   const verdict = judge(results, readDeviations(CLI_DEVIATIONS) satisfies Deviation[]);
-  process.stdout.write(describeCliVerdict(verdict));
+  process.stdout.write(describeVerdict(verdict));
   process.exitCode = verdict.unexpected.length + verdict.fixed.length > 0 ? 1 : 0;
 }
 
