@@ -36,7 +36,7 @@ interface Caller {
   unsubscribe: (() => void) | undefined;
 }
 
-/** One query with its last answer, which is current while `waiter` is set. */
+/** One query with its last answer, which is current while `waiter` is armed. */
 interface SharedQuery {
   readonly key: string;
   readonly evaluate: Evaluate;
@@ -85,7 +85,7 @@ export class SharedQueries {
   /** The answer as of now, from an earlier evaluation when nothing changed since. */
   read(key: string, evaluate: Evaluate): Evaluation {
     const known = this.#queries.get(key);
-    if (known?.waiter !== undefined) {
+    if (known?.waiter?.isArmed) {
       this.#touch(known);
       return known.evaluation;
     }
@@ -140,7 +140,7 @@ export class SharedQueries {
 
   #current(key: string, evaluate: Evaluate): SharedQuery {
     const known = this.#queries.get(key);
-    if (known?.waiter !== undefined) {
+    if (known?.waiter?.isArmed) {
       this.#touch(known);
       return known;
     }
@@ -159,11 +159,12 @@ export class SharedQueries {
     const reader = this.#store.reader();
     query.evaluation = query.evaluate(reader);
     query.rows = reader.rowsRead;
-    query.waiter = this.#store.notifier.wait(reader.dependencies(), (reason) => this.#onWake(query, reason));
+    const { notifier } = this.#store;
+    if (query.waiter === undefined) query.waiter = notifier.wait(reader.dependencies(), (reason) => this.#onWake(query, reason));
+    else notifier.renew(query.waiter, reader.dependencies());
   }
 
   #onWake(query: SharedQuery, reason: 'changed' | 'abandoned'): void {
-    query.waiter = undefined;
     if (query.callers.size === 0) return this.#forget(query);
     // After a restore indexes may have gone back: the callers get the answer whatever its index is.
     if (reason === 'abandoned') for (const caller of query.callers) caller.minIndex = -1;
@@ -201,7 +202,7 @@ export class SharedQueries {
   #reevaluate(query: SharedQuery): void {
     if (query.callers.size === 0) return;
     try {
-      if (query.waiter === undefined) this.#evaluate(query);
+      if (!query.waiter?.isArmed) this.#evaluate(query);
     } catch (thrown) {
       this.#answerAll(query, query.callers, (caller) => caller.reject(LictorError.from(thrown)));
       this.#forget(query);
@@ -225,15 +226,13 @@ export class SharedQueries {
     if (!query.callers.has(caller)) return;
     // After a change that was not yet looked at, and when the caller knows a higher index than the answer has: the label of an
     // empty answer moves with others (types.ts), and no caller should see it go back.
-    if (query.waiter === undefined || query.evaluation.index < caller.minIndex) this.#evaluateFor(query, caller);
+    if (!query.waiter?.isArmed || query.evaluation.index < caller.minIndex) this.#evaluateFor(query, caller);
     else caller.resolve(query.evaluation);
     this.#remove(query, caller);
   }
 
   #evaluateFor(query: SharedQuery, caller: Caller): void {
     try {
-      if (query.waiter !== undefined) this.#store.notifier.leave(query.waiter);
-      query.waiter = undefined;
       this.#evaluate(query);
       caller.resolve(query.evaluation);
     } catch (thrown) {
@@ -244,8 +243,8 @@ export class SharedQueries {
   #remove(query: SharedQuery, caller: Caller): void {
     if (query.callers.delete(caller)) this.#release(caller);
     if (query.callers.size > 0) return;
-    if (query.waiter === undefined) this.#forget(query);
-    else this.#rest(query);
+    if (query.waiter?.isArmed) this.#rest(query);
+    else this.#forget(query);
   }
 
   #release(caller: Caller): void {

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Notifier } from './notifier.ts';
+import { Notifier, type Waiter } from './notifier.ts';
 import type { Dependencies } from './types.ts';
 
 function dependsOn(parts: { tables?: string[]; buckets?: string[]; prefixes?: Record<string, string[]> }): Dependencies {
@@ -12,13 +13,14 @@ describe('Notifier', () => {
     const notifier = new Notifier();
     const called: string[] = [];
     const gone = notifier.wait(dependsOn({ tables: ['t'], buckets: ['t#k'], prefixes: { t: ['k'] } }), () => called.push('gone'));
-    notifier.wait(dependsOn({ buckets: ['t#k'] }), () => called.push('stays'));
+    const stays = notifier.wait(dependsOn({ buckets: ['t#k'] }), () => called.push('stays'));
     notifier.collect([{ table: 't', key: 'k', values: [] }]);
     notifier.leave(gone);
     notifier.leave(gone);
     notifier.flush();
     notifier.flush();
     expect(called).toEqual(['stays']);
+    notifier.leave(stays);
     expect(notifier.size).toBe(0);
   });
 
@@ -31,17 +33,59 @@ describe('Notifier', () => {
     expect(calls).toBe(1);
   });
 
-  it('lets a wait that is called wait again at once', () => {
+  it('calls a wait again only after it was renewed, and then for what it depends on now', () => {
     const notifier = new Notifier();
-    let calls = 0;
-    const wait = (): void => void notifier.wait(dependsOn({ tables: ['t'] }), () => (calls++, wait()));
-    wait();
-    for (let round = 0; round < 3; round++) {
-      notifier.collect([{ table: 't', key: 'k', values: [] }]);
-      notifier.flush();
+    const { collected, change } = recorder(notifier);
+    const waiter = notifier.wait(dependsOn({ tables: ['t'], buckets: ['u#a', 'u#b'], prefixes: { v: ['p/'] } }), () =>
+      collected.push('woken'),
+    );
+    expect([change('u', 'a'), change('u', 'a'), change('t', 'x')]).toEqual([1, 0, 0]);
+    notifier.renew(waiter, dependsOn({ tables: ['w'], buckets: ['u#b', 'u#c'], prefixes: { v: ['p/q'] } }));
+    expect([change('t', 'x'), change('u', 'a'), change('v', 'p/z')]).toEqual([0, 0, 0]);
+    for (const [table, key] of [
+      ['w', 'x'],
+      ['u', 'b'],
+      ['u', 'c'],
+      ['v', 'p/qq'],
+    ] as const) {
+      expect(change(table, key), `${table} ${key}`).toBe(1);
+      notifier.renew(waiter, dependsOn({ tables: ['w'], buckets: ['u#b', 'u#c'], prefixes: { v: ['p/q'] } }));
     }
-    expect(calls).toBe(3);
-    expect(notifier.size).toBe(1);
+  });
+
+  it('agrees with a scan over all waits, whatever was registered, renewed and left before', () => {
+    const name = fc.constantFrom('a', 'ab', 'abc', 'b');
+    const dependencies = fc.record({
+      tables: fc.uniqueArray(fc.constantFrom('t', 'u'), { maxLength: 1 }),
+      keys: fc.uniqueArray(name, { maxLength: 2 }),
+      prefixes: fc.uniqueArray(fc.oneof(name, fc.constant('')), { maxLength: 2 }),
+    });
+    const step = fc.record({ at: fc.nat(5), dependencies: fc.option(dependencies), change: fc.tuple(fc.constantFrom('t', 'u'), name) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const notifier = new Notifier();
+        const waits = new Map<number, { waiter: Waiter; on: { tables: string[]; keys: string[]; prefixes: string[] } }>();
+        const woken = new Set<number>();
+        for (const { at, dependencies: on, change } of steps) {
+          const known = waits.get(at);
+          if (on === null) {
+            if (known !== undefined) notifier.leave(known.waiter);
+            waits.delete(at);
+          } else {
+            const all = dependsOn({ tables: on.tables, buckets: on.keys.map((key) => `t#${key}`), prefixes: { t: on.prefixes } });
+            if (known !== undefined) notifier.renew(known.waiter, all);
+            waits.set(at, { waiter: known?.waiter ?? notifier.wait(all, () => woken.add(at)), on });
+          }
+          woken.clear();
+          const [table, key] = change;
+          const expected = [...waits].filter(([, each]) => each.waiter.isArmed && concerns(each.on, table, key)).map(([id]) => id);
+          notifier.collect([{ table, key, values: [] }]);
+          notifier.flush();
+          expect([...woken].sort()).toEqual(expected.sort());
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('tells everybody when the state is replaced', () => {
@@ -52,3 +96,20 @@ describe('Notifier', () => {
     expect(reasons).toEqual(['abandoned']);
   });
 });
+
+function concerns(on: { tables: string[]; keys: string[]; prefixes: string[] }, table: string, key: string): boolean {
+  if (on.tables.includes(table)) return true;
+  return table === 't' && (on.keys.includes(key) || on.prefixes.some((prefix) => key.startsWith(prefix)));
+}
+
+/** `change` answers how many waits it woke. */
+function recorder(notifier: Notifier): { collected: string[]; change: (table: string, key: string) => number } {
+  const collected: string[] = [];
+  const change = (table: string, key: string): number => {
+    const before = collected.length;
+    notifier.collect([{ table, key, values: [] }]);
+    notifier.flush();
+    return collected.length - before;
+  };
+  return { collected, change };
+}

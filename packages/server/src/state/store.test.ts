@@ -86,12 +86,13 @@ describe('StateStore', () => {
     const reader = store.reader();
     reader.get(items, 'a');
     const seen: number[] = [];
-    store.notifier.wait(reader.dependencies(), () => seen.push(store.appliedIndex));
+    const waiter = store.notifier.wait(reader.dependencies(), () => seen.push(store.appliedIndex));
     put(store, 2, { Name: 'a', Tags: [], CreateIndex: 0, ModifyIndex: 0 });
     put(store, 3, { Name: 'b', Tags: [], CreateIndex: 0, ModifyIndex: 0 });
     expect(seen).toEqual([]);
     store.commit();
     expect(seen).toEqual([3]);
+    store.notifier.leave(waiter);
     expect(store.notifier.size).toBe(0);
   });
 
