@@ -37,6 +37,8 @@ export interface Agent {
   readonly tokens: AgentTokenStore;
   /** The configuration in force; changes at reload. */
   config(): RuntimeConfig;
+  /** Resolves when what was registered until now is in the catalog, or could not be written there for now. */
+  synced(): Promise<void>;
   /** Counters for /v1/agent/self and `info`. */
   stats(): { readonly check_monitors: string; readonly check_ttls: string; readonly checks: string; readonly services: string };
   /** Registers what files and the last run left, then begins to check and to sync. @throws LictorError for a definition that is refused */
@@ -104,6 +106,7 @@ export function createAgent(initial: RuntimeConfig, ports: AgentPorts): Agent {
     lifecycle,
     tokens,
     config,
+    synced: () => syncer.settled(),
     stats: () => {
       const { monitors, ttls } = checks.countRunners();
       return {

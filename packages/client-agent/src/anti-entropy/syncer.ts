@@ -17,6 +17,9 @@ export class Syncer {
   #fullAtMs: number | undefined;
   #isDirtySoon = false;
   #unsubscribe: (() => void) | undefined;
+  /** Who waits for the round that runs, and for the one after it. */
+  #afterThis: (() => void)[] = [];
+  #afterNext: (() => void)[] = [];
 
   constructor(ports: SyncerPorts) {
     this.#ports = ports;
@@ -33,6 +36,26 @@ export class Syncer {
     this.#schedule.stop();
     this.#timer?.cancel();
     this.#stopped.abort(new Error('agent is shutting down'));
+    this.#release();
+  }
+
+  /**
+   * Resolves when what changed until now was synced, or could not be: whoever registers over the API can read it from the catalog then,
+   * as with Consul. A stream of later changes does not hold it up.
+   */
+  settled(): Promise<void> {
+    const { state } = this.#schedule;
+    const isRunning = state.kind === 'syncing';
+    if (this.#isDirtySoon || (isRunning && state.isDirty)) return new Promise((resolve) => this.#afterNext.push(resolve));
+    return isRunning ? new Promise((resolve) => this.#afterThis.push(resolve)) : Promise.resolve();
+  }
+
+  /** Those whose changes the finished round took along; with no other round to come, all. */
+  #release(): void {
+    const released = this.#schedule.state.kind === 'syncing' ? this.#afterThis : [...this.#afterThis, ...this.#afterNext];
+    this.#afterThis = [];
+    if (this.#schedule.state.kind !== 'syncing') this.#afterNext = [];
+    for (const resolve of released) resolve();
   }
 
   /** Several changes in one turn are one sync. */
@@ -42,6 +65,7 @@ export class Syncer {
     queueMicrotask(() => {
       this.#isDirtySoon = false;
       this.#apply(this.#schedule.dirty());
+      if (this.#schedule.state.kind !== 'syncing') this.#release();
     });
   }
 
@@ -56,15 +80,20 @@ export class Syncer {
   }
 
   async #run(kind: 'full' | 'partial'): Promise<void> {
+    this.#afterThis = this.#afterNext;
+    this.#afterNext = [];
     const { clock, logger } = this.#ports;
     const { signal } = this.#stopped;
     try {
       await (kind === 'full' ? syncFull(this.#ports, signal) : syncChanges(this.#ports, signal));
-      this.#apply(this.#schedule.done(clock.monotonic(), kind === 'full' ? undefined : this.#fullAtMs));
+      const effects = this.#schedule.done(clock.monotonic(), kind === 'full' ? undefined : this.#fullAtMs);
+      this.#release();
+      this.#apply(effects);
     } catch (error) {
       if (signal.aborted) return;
       logger.error('failed to sync remote state', { error: error instanceof Error ? error.message : String(error) });
       this.#apply(this.#schedule.failed(clock.monotonic(), error));
+      this.#release();
     }
   }
 }

@@ -53,6 +53,8 @@ export interface ApiDeps {
   readonly clock: Clock;
   readonly random: Random;
   stats(): AgentStats;
+  /** Resolves when local changes are in the catalog, or could not be written for now. Answers to registrations wait for it. */
+  synced(): Promise<void>;
   /** Absent: ACLs are off, or, when the configuration has them on, everything that needs a rule is denied. */
   authorizer?(token: Secret): Promise<Authorizer>;
 }

@@ -69,7 +69,7 @@ describe('listeners', () => {
 
 function statusOver(socketPath: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    get({ socketPath, path: '/v1/kv/a' }, (response) => {
+    get({ socketPath, path: '/v1/kv/a', agent: false }, (response) => {
       response.resume();
       resolve(response.statusCode);
     }).on('error', reject);

@@ -67,6 +67,7 @@ export function testDeps(config: RuntimeConfig, server: FakeServerPort): ApiDeps
     clock: systemClock,
     random: systemRandom,
     stats: () => ({}),
+    synced: () => Promise.resolve(),
   };
 }
 

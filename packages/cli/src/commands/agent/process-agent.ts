@@ -95,6 +95,7 @@ async function startHttp(options: ProcessAgentOptions, agent: Agent, server: Ser
     clock: systemClock,
     random: systemRandom,
     stats: () => collectStats(agent, server),
+    synced: () => agent.synced(),
   });
   for (const { scheme, host, port, socketPath } of http.addresses) {
     options.logger.info('Starting server', {

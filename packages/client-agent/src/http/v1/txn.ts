@@ -1,6 +1,8 @@
 import {
+  type CheckDefinition,
   decode,
   type HealthCheck,
+  type HealthCheckDefinition,
   type KvEntry,
   LictorError,
   type NodeService,
@@ -120,7 +122,28 @@ function toService(sent: SentService): NodeService {
 }
 
 function toCheck({ Namespace: _namespace, Partition: _partition, Definition, Status, ...check }: SentCheck): HealthCheck {
-  return { ...check, Status: Status as HealthCheck['Status'], Definition: Definition ?? {} };
+  return { ...check, Status: Status as HealthCheck['Status'], Definition: setFields(Definition) };
+}
+
+/** What the catalog keeps of a definition: the fields that say what the check does, and only those that are set. */
+function setFields(sent: CheckDefinition | undefined): HealthCheckDefinition {
+  if (sent === undefined) return {};
+  const {
+    ID: _id,
+    CheckID: _checkId,
+    Name: _name,
+    Notes: _notes,
+    ServiceID: _serviceId,
+    Status: _status,
+    Token: _token,
+    ...definition
+  } = sent;
+  return Object.fromEntries(Object.entries(definition).filter(([, value]) => isSet(value)));
+}
+
+function isSet(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
+  return value !== '' && value !== 0 && value !== false && value !== undefined;
 }
 
 function statusOf(reply: TxnReply): number {

@@ -61,6 +61,7 @@ async function register(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const definition = await readJsonBody(request, checkDefinition, { goStruct: '.Alias', ignoredKeys: ['Namespace', 'Partition'] });
   await requireCheckWrite(request, deps, deps.services.get(definition.ServiceID)?.Service ?? definition.ServiceID);
   await deps.checks.register(definition, { token: registrationToken(definition.Token, request), source: 'api' });
+  await deps.synced();
   return EMPTY_REPLY;
 }
 
@@ -68,6 +69,7 @@ async function deregister(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   refuseNamespace(request);
   await requireKnown(request, deps);
   await deps.checks.deregister(request.rest);
+  await deps.synced();
   return EMPTY_REPLY;
 }
 
@@ -75,6 +77,7 @@ async function update(request: ApiRequest, deps: ApiDeps, status: CheckUpdateSta
   refuseNamespace(request);
   await requireKnown(request, deps);
   deps.checks.updateTtl(request.rest, status, output ?? request.query.get('note'));
+  await deps.synced();
   return EMPTY_REPLY;
 }
 

@@ -36,8 +36,9 @@ async function reload(_request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   return EMPTY_REPLY;
 }
 
-function maintenance(request: ApiRequest, deps: ApiDeps): Reply {
+async function maintenance(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const enable = parseEnable(request);
   deps.services.setNodeMaintenance(enable, request.query.get('reason'), request.token);
+  await deps.synced();
   return EMPTY_REPLY;
 }

@@ -34,6 +34,7 @@ async function register(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const replace = request.query.get('replace-existing-checks');
   const replaceExistingChecks = request.query.has('replace-existing-checks') && (replace === '' || replace === 'true');
   await deps.services.register(definition, { token: registrationToken(definition.Token, request), replaceExistingChecks, source: 'api' });
+  await deps.synced();
   return EMPTY_REPLY;
 }
 
@@ -47,6 +48,7 @@ async function deregister(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   refuseNamespace(request);
   requireKnown(request, deps);
   await deps.services.deregister(request.rest);
+  await deps.synced();
   return EMPTY_REPLY;
 }
 
@@ -56,6 +58,7 @@ async function maintenance(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   refuseNamespace(request);
   requireKnown(request, deps);
   await deps.services.setMaintenance(request.rest, enable, request.query.get('reason'), request.token);
+  await deps.synced();
   return EMPTY_REPLY;
 }
 
