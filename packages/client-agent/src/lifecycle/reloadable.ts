@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { RuntimeConfig } from '../contracts/index.ts';
 
 /** What a reload may change (consul-facts K004); everything else needs a restart. */
@@ -6,7 +7,6 @@ const RELOADABLE = [
   'services',
   'checks',
   'watches',
-  'configEntriesBootstrap',
   'discardCheckOutput',
   'nodeMeta',
   'enableCentralServiceConfig',
@@ -20,29 +20,13 @@ export function mergeReloaded(running: RuntimeConfig, loaded: RuntimeConfig): Ru
     ...running,
     ...changed,
     log: Object.freeze({ ...running.log, level: loaded.log.level }),
-    telemetry: Object.freeze({ ...running.telemetry, prefixFilter: loaded.telemetry.prefixFilter }),
-    http: Object.freeze({
-      ...running.http,
-      maxConnectionsPerClient: loaded.http.maxConnectionsPerClient,
-      certFile: loaded.http.certFile,
-      keyFile: loaded.http.keyFile,
-      caFile: loaded.http.caFile,
-    }),
+    http: Object.freeze({ ...running.http, maxConnectionsPerClient: loaded.http.maxConnectionsPerClient }),
   });
 }
 
-/** Names of options that changed in the files but stay as they are until a restart: the operator should know. */
+/** Names of settings that differ in the files but stay as they are until a restart: the operator should know. */
 export function findIgnoredChanges(running: RuntimeConfig, loaded: RuntimeConfig): string[] {
-  const compared: readonly (keyof RuntimeConfig)[] = [
-    'nodeName',
-    'datacenter',
-    'dataDir',
-    'server',
-    'bindAddress',
-    'ports',
-    'httpListen',
-    'dnsListen',
-    'domain',
-  ];
-  return compared.filter((key) => JSON.stringify(running[key]) !== JSON.stringify(loaded[key]));
+  const next = mergeReloaded(running, loaded);
+  const keys = (Object.keys(loaded) as (keyof RuntimeConfig)[]).filter((key) => key !== 'tokens' && key !== 'nodeId');
+  return keys.filter((key) => !isDeepStrictEqual(next[key], loaded[key]));
 }
