@@ -80,7 +80,14 @@ describe("the agent's API as control plane", () => {
   });
 
   const MATCH = '/v1/connect/intentions/match';
-  const INTENTION = { SourceNS: 'default', SourceName: 'web', DestinationNS: 'default', DestinationName: 'socat', Action: 'deny', Precedence: 9 };
+  const INTENTION = {
+    SourceNS: 'default',
+    SourceName: 'web',
+    DestinationNS: 'default',
+    DestinationName: 'socat',
+    Action: 'deny',
+    Precedence: 9,
+  };
 
   it('reads intentions with the default of the ACLs', async () => {
     replies.set(MATCH, { headers: { 'x-consul-index': '5' }, body: { socat: [INTENTION] } });
@@ -124,7 +131,10 @@ describe("the agent's API as control plane", () => {
 
   it('asks for a decision', async () => {
     replies.set('/v1/agent/connect/authorize', { body: { Authorized: false, Reason: 'because' } });
-    expect(await createAgentControlPlane(client).authorize('socat', 'spiffe://td/x', '01')).toEqual({ authorized: false, reason: 'because' });
+    expect(await createAgentControlPlane(client).authorize('socat', 'spiffe://td/x', '01')).toEqual({
+      authorized: false,
+      reason: 'because',
+    });
   });
 
   it('reports readiness, and does without where Consul does not know it', async () => {

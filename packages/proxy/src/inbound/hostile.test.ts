@@ -129,7 +129,7 @@ describe('hostile frames from a peer with a valid certificate', () => {
 
   it.each([
     ['a second open', [encodeFrame(FRAME.open, 'socat'), encodeFrame(FRAME.open, 'socat')]],
-    ['data before the answer', [encodeFrame(FRAME.open, 'socat'), encodeFrame(FRAME.data, 'x')]],
+    ['data without a stream', [encodeFrame(FRAME.data, 'x')]],
     ['an accept', [encodeFrame(FRAME.accept)]],
     ['a replayed finish', [encodeFrame(FRAME.finish), encodeFrame(FRAME.finish)]],
   ])('such as %s', async (_name, frames) => {

@@ -23,3 +23,14 @@ export interface EndHandler {
   /** Last event, exactly once: without an error when both ways had finished. */
   onClosed(error?: Error): void;
 }
+
+/** Why a stream broke off, where more is known than an error of the socket. */
+export class StreamFailure extends Error {
+  override readonly name = 'StreamFailure';
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.reason);
+    this.refusal = refusal;
+  }
+}

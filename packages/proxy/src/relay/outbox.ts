@@ -36,6 +36,8 @@ export class Outbox {
   #waitingBytes = 0;
   #wantsDrain = false;
   #flushScheduled = false;
+  /** Goes out with the next bytes, or by itself when its time comes. */
+  #postponed: Uint8Array | undefined;
 
   constructor(socket: Socket, onDrain: () => void) {
     this.#socket = socket;
@@ -45,6 +47,7 @@ export class Outbox {
 
   /** False asks to wait for the drain callback. `head` goes before the chunk. */
   write(chunk: Uint8Array, head?: Uint8Array): boolean {
+    if (this.#postponed !== undefined) return this.#writeWithPostponed(chunk, head);
     const bytes = chunk.length + (head?.length ?? 0);
     if (!this.#isWriting && this.#waitingBytes === 0 && bytes <= SMALL_BYTES) {
       this.#writeSmall(chunk, head, bytes);
@@ -61,13 +64,35 @@ export class Outbox {
     return false;
   }
 
+  /** For a few bytes that had better not go alone: with the next ones, or when `schedule` calls back. */
+  writeLater(bytes: Uint8Array, schedule: (flush: () => void) => void): void {
+    this.#flushPostponed();
+    this.#postponed = bytes;
+    schedule(() => {
+      if (this.#postponed === bytes) this.#flushPostponed();
+    });
+  }
+
   /** Writes what waits, then half-closes. */
   end(): void {
+    this.#flushPostponed();
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       // In the socket's own queue from here on, so these buffers are not for the pool.
       this.#socket.write(next.buffer.subarray(0, next.length));
     }
     this.#socket.end();
+  }
+
+  #writeWithPostponed(chunk: Uint8Array, head: Uint8Array | undefined): boolean {
+    const postponed = this.#postponed ?? new Uint8Array();
+    this.#postponed = undefined;
+    return this.write(chunk, head === undefined ? postponed : Buffer.concat([postponed, head]));
+  }
+
+  #flushPostponed(): void {
+    const postponed = this.#postponed;
+    this.#postponed = undefined;
+    if (postponed !== undefined && !this.#socket.destroyed) this.write(postponed);
   }
 
   #writeSmall(chunk: Uint8Array, head: Uint8Array | undefined, bytes: number): void {

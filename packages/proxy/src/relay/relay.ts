@@ -1,5 +1,5 @@
 import { REFUSAL, type Refusal } from '../tunnel/frame.ts';
-import type { ByteEnd, EndHandler } from './end.ts';
+import { type ByteEnd, type EndHandler, StreamFailure } from './end.ts';
 
 /** Bytes through one relay, read by the metrics while it runs. */
 export interface RelayCounters {
@@ -29,7 +29,7 @@ export function relay(first: ByteEnd, second: ByteEnd, onDone: RelayDone): Relay
   const closed = (other: ByteEnd, error: Error | undefined): void => {
     if (error !== undefined && failure === undefined) {
       failure = error;
-      if (open === 2) other.abort({ code: REFUSAL.reset, reason: error.message });
+      if (open === 2) other.abort(error instanceof StreamFailure ? error.refusal : { code: REFUSAL.reset, reason: error.message });
     }
     if (--open === 0) onDone(failure);
   };

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { REFUSAL, type Refusal } from '../tunnel/frame.ts';
 import { discardChunk } from './buffer-pool.ts';
 import type { ByteEnd, EndHandler } from './end.ts';
 import { Outbox } from './outbox.ts';
@@ -56,11 +57,13 @@ export class SocketEnd implements ByteEnd {
     this.#outbox.end();
   }
 
-  abort(): void {
-    if (this.#socket.destroyed) return;
+  /** A reset, unless nothing has been written and the stream was merely refused: then a plain end without data, as Consul's. */
+  abort(refusal: Refusal): void {
+    const socket = this.#socket;
+    if (socket.destroyed) return;
     // Node cannot reset below TLS; there the missing close_notify tells the peer that the stream was cut.
-    if (this.#socket instanceof TLSSocket) this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    if (socket instanceof TLSSocket || (refusal.code !== REFUSAL.reset && socket.bytesWritten === 0)) socket.destroy();
+    else socket.resetAndDestroy();
   }
 
   pause(): void {

@@ -28,6 +28,8 @@ type State = 'idle' | 'opening' | 'streaming' | 'closed';
 const KEEP_ALIVE_MS = 30_000;
 /** How long a peer may take to read why it was refused. */
 const LINGER_MS = 2000;
+/** `accept` waits so long for the application's first bytes to go with: the caller has sent its own already. */
+const ACCEPT_DELAY_MS = 1;
 
 /** One mTLS connection that carries streams one after another. Both sides of it: `role` says who may open. */
 export class TunnelConnection {
@@ -75,16 +77,22 @@ export class TunnelConnection {
     return this.#retired;
   }
 
-  /** Caller: asks for a stream. The answer is `onAccept` or `onRefuse`, or `onClosed`. */
-  open(service: string): void {
+  /**
+   * Caller: asks for a stream, to which bytes may be written at once; they are lost when it is refused. The answer is `onAccept`
+   * or `onRefuse`, or `onClosed`.
+   */
+  open(service: string): TunnelStream {
     this.#state = 'opening';
-    this.#outbox.write(encodeFrame(FRAME.open, service));
+    this.#outbox.writeLater(encodeFrame(FRAME.open, service), afterNextPoll);
+    return this.#createStream();
   }
 
   /** Callee: takes the stream that `onOpen` announced. */
   accept(): TunnelStream {
-    this.#outbox.write(encodeFrame(FRAME.accept));
-    return this.#startStream();
+    const stream = this.#stream ?? this.#createStream();
+    this.#state = 'streaming';
+    this.#outbox.writeLater(encodeFrame(FRAME.accept), (flush) => void this.#clock.setTimer(ACCEPT_DELAY_MS, flush));
+    return stream;
   }
 
   /** Says why there is no stream, then closes. The caller may already have sent frames: they are read and dropped. */
@@ -110,13 +118,7 @@ export class TunnelConnection {
     this.#close(undefined);
   }
 
-  /** Caller, after `onAccept`: the stream. */
-  startStream(): TunnelStream {
-    return this.#startStream();
-  }
-
-  #startStream(): TunnelStream {
-    this.#state = 'streaming';
+  #createStream(): TunnelStream {
     this.#stream = new TunnelStream(this.socket, this.#outbox, {
       over: () => this.#streamOver(),
       reset: (refusal) => this.#reset(refusal),
@@ -160,8 +162,13 @@ export class TunnelConnection {
     }
   }
 
+  /** May the peer send bytes of a stream? A caller need not wait for the answer to its `open`. */
+  get #isFlowing(): boolean {
+    return this.#state === 'streaming' || (this.#state === 'opening' && this.#role === 'callee');
+  }
+
   #onData(piece: Buffer): void {
-    if (this.#state === 'streaming' && this.#stream !== undefined) this.#stream.received(piece);
+    if (this.#isFlowing && this.#stream !== undefined) this.#stream.received(piece);
     else if (this.#state !== 'closed') throw new FrameError('data outside a stream');
   }
 
@@ -171,21 +178,23 @@ export class TunnelConnection {
       case FRAME.open:
         this.#expect(this.#role === 'callee' && this.#state === 'idle', 'open');
         this.#state = 'opening';
+        this.#createStream();
         this.#events.onOpen?.(payload.toString('utf8'));
         return;
       case FRAME.accept:
         this.#expect(this.#role === 'caller' && this.#state === 'opening', 'accept');
+        this.#state = 'streaming';
         this.#events.onAccept?.();
         return;
       case FRAME.refuse:
         this.#refused(decodeRefusal(payload));
         return;
       case FRAME.finish:
-        this.#expect(this.#state === 'streaming', 'finish');
+        this.#expect(this.#isFlowing, 'finish');
         this.#stream?.peerFinished();
         return;
       case FRAME.reset:
-        this.#expect(this.#state === 'streaming', 'reset');
+        this.#expect(this.#isFlowing, 'reset');
         this.#stream?.peerReset(decodeRefusal(payload));
         this.destroy();
         return;
@@ -215,4 +224,9 @@ export class TunnelConnection {
     if (!this.socket.writableEnded) this.#outbox.end();
     this.#events.onClosed(cause);
   }
+}
+
+/** Once more the sockets are looked at: an application that speaks first has its bytes go along with `open`. */
+function afterNextPoll(flush: () => void): void {
+  setImmediate(() => setImmediate(flush));
 }

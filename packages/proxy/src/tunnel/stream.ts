@@ -1,5 +1,5 @@
 import type { TLSSocket } from 'node:tls';
-import type { ByteEnd, EndHandler } from '../relay/end.ts';
+import { type ByteEnd, type EndHandler, StreamFailure } from '../relay/end.ts';
 import type { Outbox } from '../relay/outbox.ts';
 import { encodeFrame, encodeHeader, FRAME, FRAME_HEADER_BYTES, MAX_DATA_BYTES, type Refusal } from './frame.ts';
 
@@ -13,6 +13,8 @@ export interface StreamOwner {
 const FINISH = encodeFrame(FRAME.finish);
 /** Scratch: the outbox copies it before it returns. */
 const header = Buffer.alloc(FRAME_HEADER_BYTES);
+/** What a caller may send before its stream is taken; the connection is not read beyond. */
+const EARLY_BYTES = 64 * 1024;
 
 /** The stream that a tunnel carries at the moment, as one end of a relay. */
 export class TunnelStream implements ByteEnd {
@@ -20,6 +22,10 @@ export class TunnelStream implements ByteEnd {
   readonly #outbox: Outbox;
   readonly #owner: StreamOwner;
   #handler: EndHandler | undefined;
+  /** Came before anyone was there to take it. */
+  #early: Buffer[] = [];
+  #earlyBytes = 0;
+  #earlyDelivered = false;
   #sentFinish = false;
   #receivedFinish = false;
   #closed = false;
@@ -56,7 +62,7 @@ export class TunnelStream implements ByteEnd {
     if (this.#closed) return;
     this.#closed = true;
     this.#owner.reset(refusal);
-    this.#handler?.onClosed(new Error(refusal.reason));
+    this.#handler?.onClosed(new StreamFailure(refusal));
   }
 
   pause(): void {
@@ -64,13 +70,21 @@ export class TunnelStream implements ByteEnd {
   }
 
   resume(): void {
-    if (!this.#closed) this.#socket.resume();
+    if (this.#closed) return;
+    this.#deliverEarly();
+    this.#socket.resume();
   }
 
   // What the connection tells.
 
   received(piece: Buffer): void {
-    this.#handler?.onData(piece);
+    if (this.#handler !== undefined && this.#earlyDelivered) {
+      this.#handler.onData(piece);
+      return;
+    }
+    this.#early.push(Buffer.from(piece));
+    this.#earlyBytes += piece.length;
+    if (this.#earlyBytes >= EARLY_BYTES) this.#socket.pause();
   }
 
   drained(): void {
@@ -80,16 +94,30 @@ export class TunnelStream implements ByteEnd {
   peerFinished(): void {
     if (this.#receivedFinish) return;
     this.#receivedFinish = true;
-    this.#handler?.onFinish();
+    if (this.#handler === undefined || !this.#earlyDelivered) return;
+    this.#handler.onFinish();
     this.#maybeOver();
   }
 
   peerReset(refusal: Refusal): void {
-    this.#fail(new Error(refusal.reason));
+    this.#fail(new StreamFailure(refusal));
   }
 
   connectionClosed(error: Error): void {
     this.#fail(error);
+  }
+
+  /** In `resume`, for by then both ends of the relay are attached. */
+  #deliverEarly(): void {
+    const handler = this.#handler;
+    if (handler === undefined || this.#earlyDelivered) return;
+    this.#earlyDelivered = true;
+    const early = this.#early;
+    this.#early = [];
+    for (const piece of early) handler.onData(piece);
+    if (!this.#receivedFinish) return;
+    handler.onFinish();
+    this.#maybeOver();
   }
 
   #fail(error: Error): void {

@@ -12,7 +12,7 @@ export interface CallerTunnelOwner {
 }
 
 export interface OpenAnswer {
-  onStream(stream: TunnelStream): void;
+  onAccepted(): void;
   onRefused(refusal: Refusal): void;
 }
 
@@ -38,7 +38,7 @@ export class CallerTunnel {
       socket,
       'caller',
       {
-        onAccept: () => this.#take()?.onStream(this.#connection.startStream()),
+        onAccept: () => this.#take()?.onAccepted(),
         onRefuse: (refusal) => this.#take()?.onRefused(refusal),
         onIdle: () => owner.idle(this),
         onRetire: () => {
@@ -57,23 +57,26 @@ export class CallerTunnel {
     return this.#connection.isRetired;
   }
 
-  /** One answer follows, unless `timeoutMs` passes first: then the tunnel is destroyed and the answer is a refusal. */
-  open(service: string, timeoutMs: number, answer: OpenAnswer): void {
+  /**
+   * The stream can be written to at once. One answer follows; when `timeoutMs` passes first, the tunnel is destroyed and the answer
+   * is a refusal.
+   */
+  open(service: string, timeoutMs: number, answer: OpenAnswer): TunnelStream {
     const timer = this.#clock.setTimer(timeoutMs, () => {
       this.#take()?.onRefused({ code: REFUSAL.unavailable, reason: `no answer within ${Math.round(timeoutMs)} ms` });
       this.#connection.destroy();
     });
     this.#pending = {
-      onStream: (stream) => {
+      onAccepted: () => {
         timer.cancel();
-        answer.onStream(stream);
+        answer.onAccepted();
       },
       onRefused: (refusal) => {
         timer.cancel();
         answer.onRefused(refusal);
       },
     };
-    this.#connection.open(service);
+    return this.#connection.open(service);
   }
 
   end(): void {

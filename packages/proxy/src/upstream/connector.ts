@@ -3,13 +3,13 @@ import { DEFAULT_PARTITION, type SpiffeId } from '@lictor/pki';
 import { Balancer, type Instance } from '../balancer/balancer.ts';
 import type { AuthenticatedPeer } from '../identity/authenticate.ts';
 import type { Credentials } from '../identity/credentials.ts';
-import type { ByteEnd } from '../relay/end.ts';
 import { SocketEnd } from '../relay/socket-end.ts';
 import { TunnelConnection } from '../tunnel/connection.ts';
 import { REFUSAL, type Refusal } from '../tunnel/frame.ts';
 import { CallerTunnel } from './caller-tunnel.ts';
 import { type DialFailure, type DialedPeer, dialPeer } from './dial-peer.ts';
 import type { TunnelPool } from './tunnel-pool.ts';
+import type { UpstreamEnd } from './upstream-end.ts';
 
 export interface Destination {
   readonly service: string;
@@ -25,7 +25,6 @@ export interface ConnectorPorts {
 }
 
 export interface Connected {
-  readonly end: ByteEnd;
   readonly instance: Instance;
   readonly peer: AuthenticatedPeer;
   /** Wall-clock time at which the peer's certificate was checked. */
@@ -34,9 +33,11 @@ export interface Connected {
 }
 
 export interface ConnectAnswer {
-  /** The end must be attached in this turn of the event loop. */
+  /** The attached far end of the application's connection. */
+  readonly end: UpstreamEnd;
+  /** A destination has taken the stream. */
   onConnected(connected: Connected): void;
-  onFailed(reason: string): void;
+  onFailed(refusal: Refusal): void;
 }
 
 /** Instances tried for one stream. */
@@ -78,8 +79,10 @@ export class Connector {
   connect(timeoutMs: number, answer: ConnectAnswer): void {
     const startedMs = this.#ports.clock.monotonic();
     this.#whenReady(timeoutMs, (notReady) => {
-      if (notReady !== undefined) answer.onFailed(notReady);
-      else this.#attempt({ deadlineMs: startedMs + timeoutMs, tried: new Set(), answer, lastReason: '' });
+      if (answer.end.isClosed) return;
+      if (notReady !== undefined) answer.onFailed(unavailable(notReady));
+      else
+        this.#attempt({ deadlineMs: startedMs + timeoutMs, tried: new Set(), answer, refusal: unavailable('no healthy instances found') });
     });
   }
 
@@ -115,16 +118,17 @@ export class Connector {
   }
 
   #attempt(job: Job): void {
+    if (job.answer.end.isClosed) return;
     const { clock } = this.#ports;
     const present = this.#ports.credentials();
     const instance = job.tried.size < MAX_ATTEMPTS ? this.#balancer.pick(clock.monotonic(), job.tried) : undefined;
     const remainingMs = job.deadlineMs - clock.monotonic();
     if (present === undefined || instance === undefined || remainingMs <= 0) {
-      job.answer.onFailed(job.lastReason || 'no healthy instances found');
+      job.answer.onFailed(job.refusal);
       return;
     }
     if (present.notAfterMs <= clock.now()) {
-      job.answer.onFailed(`own certificate expired ${new Date(present.notAfterMs).toISOString()}`);
+      job.answer.onFailed(unavailable(`own certificate expired ${new Date(present.notAfterMs).toISOString()}`));
       return;
     }
     const others = Math.min(this.#balancer.size, MAX_ATTEMPTS) - job.tried.size;
@@ -146,21 +150,27 @@ export class Connector {
   }
 
   #onPeer(dialed: DialedPeer, instance: Instance, credentials: Credentials, job: Job, timeoutMs: number): void {
+    const { clock, pool } = this.#ports;
+    const { end } = job.answer;
     if (dialed.isTunnel) {
-      const { clock, pool } = this.#ports;
       const tunnel = new CallerTunnel(dialed.socket, this.#keyOf(instance), dialed.peer, credentials.generation, pool, clock);
-      this.#openStream(tunnel, instance, job, timeoutMs, false);
+      if (end.isClosed) pool.idle(tunnel);
+      else this.#openStream(tunnel, instance, job, timeoutMs, false);
       return;
     }
-    this.#balancer.succeeded(instance);
+    if (end.isClosed) {
+      dialed.socket.destroy();
+      return;
+    }
     dialed.socket.pause();
-    job.answer.onConnected({
-      end: new SocketEnd(dialed.socket),
-      instance,
-      peer: dialed.peer,
-      authenticatedMs: this.#ports.clock.now(),
-      transport: 'tls',
-    });
+    end.tryTarget(new SocketEnd(dialed.socket));
+    this.#connected(instance, job, { instance, peer: dialed.peer, authenticatedMs: clock.now(), transport: 'tls' });
+  }
+
+  #connected(instance: Instance, job: Job, connected: Connected): void {
+    this.#balancer.succeeded(instance);
+    job.answer.onConnected(connected);
+    job.answer.end.accept();
   }
 
   #onDialFailed(failure: DialFailure, instance: Instance, credentials: Credentials, job: Job, timeoutMs: number): void {
@@ -174,13 +184,12 @@ export class Connector {
   }
 
   #openStream(tunnel: CallerTunnel, instance: Instance, job: Job, timeoutMs: number, wasKept: boolean): void {
-    tunnel.open(this.#destination.service, timeoutMs, {
-      onStream: (end) => {
-        this.#balancer.succeeded(instance);
-        job.answer.onConnected({ end, instance, peer: tunnel.peer, authenticatedMs: tunnel.authenticatedMs, transport: 'tunnel' });
-      },
+    const stream = tunnel.open(this.#destination.service, timeoutMs, {
+      onAccepted: () =>
+        this.#connected(instance, job, { instance, peer: tunnel.peer, authenticatedMs: tunnel.authenticatedMs, transport: 'tunnel' }),
       onRefused: (refusal) => this.#onRefused(refusal, instance, job, wasKept),
     });
+    job.answer.end.tryTarget(stream);
   }
 
   /** No byte of a refused stream has been delivered, so it may be tried again. */
@@ -191,14 +200,14 @@ export class Connector {
     }
     const reason = `refused by ${this.#destination.service} at ${addressOf(instance)}: ${refusal.reason}`;
     // A rule or a bad certificate is the same everywhere.
-    if (refusal.code === REFUSAL.denied || refusal.code === REFUSAL.unauthenticated) job.answer.onFailed(reason);
-    else this.#retryElsewhere(instance, job, reason);
+    if (refusal.code !== REFUSAL.denied && refusal.code !== REFUSAL.unauthenticated) this.#retryElsewhere(instance, job, reason);
+    else if (!job.answer.end.isClosed) job.answer.onFailed({ code: refusal.code, reason });
   }
 
   #retryElsewhere(instance: Instance, job: Job, reason: string): void {
     this.#balancer.failed(instance, this.#ports.clock.monotonic());
     job.tried.add(instance.id);
-    job.lastReason = reason;
+    job.refusal = unavailable(reason);
     this.#attempt(job);
   }
 
@@ -239,9 +248,14 @@ interface Job {
   readonly deadlineMs: number;
   readonly tried: Set<string>;
   readonly answer: ConnectAnswer;
-  lastReason: string;
+  /** Of the last attempt. */
+  refusal: Refusal;
 }
 
 function addressOf(instance: Instance): string {
   return `${instance.host}:${instance.port}`;
+}
+
+function unavailable(reason: string): Refusal {
+  return { code: REFUSAL.unavailable, reason };
 }

@@ -7,6 +7,7 @@ import { type Relay, relay } from '../relay/relay.ts';
 import { SocketEnd } from '../relay/socket-end.ts';
 import { REFUSAL } from '../tunnel/frame.ts';
 import type { Connected, Connector } from './connector.ts';
+import { UpstreamEnd } from './upstream-end.ts';
 
 export interface UpstreamListenerOptions {
   readonly host: string;
@@ -73,39 +74,41 @@ export class UpstreamListener {
     }
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    const record = this.#startRecord(socket);
-    this.#context.connector.connect(this.#options.connectTimeoutMs(), {
-      onConnected: (connected) => this.#relay(end, connected, record),
-      onFailed: (reason) => {
-        this.#context.stats.failed();
-        this.#context.logger.error('failed to dial', { upstream: this.#options.destination, error: reason });
-        socket.destroy();
-        record('failed', reason);
-      },
-    });
+    this.#serve(end, this.#startRecord(socket));
   }
 
-  #relay(application: SocketEnd, connected: Connected, record: ReportOutcome): void {
-    const { connector, registry, stats } = this.#context;
-    const { instance } = connected;
+  #serve(application: SocketEnd, report: ReportOutcome): void {
+    const { connector, registry, stats, logger } = this.#context;
+    const destination = this.#options.destination;
+    let connected: Connected | undefined;
+    let stream: OpenStream | undefined;
     const over = (error?: Error): void => {
-      registry.remove(stream);
-      connector.stream(instance, false);
-      stats.closed(running.counters);
-      if (error !== undefined)
-        this.#context.logger.debug('connection failed', { upstream: this.#options.destination, error: error.message });
-      record(error === undefined ? 'closed' : 'failed', error?.message ?? '', connected, running);
+      if (connected !== undefined) {
+        connector.stream(connected.instance, false);
+        stats.closed(running.counters);
+      }
+      if (stream !== undefined) registry.remove(stream);
+      if (error !== undefined) logger.debug('connection failed', { upstream: destination, error: error.message });
+      report(error === undefined ? 'closed' : 'failed', error?.message ?? '', connected, running);
     };
-    const running: Relay = relay(application, connected.end, over);
-    const stream: OpenStream = {
-      direction: 'upstream',
-      peer: connected.peer,
-      authenticatedMs: connected.authenticatedMs,
-      close: (reason) => running.abort({ code: REFUSAL.reset, reason }),
-    };
-    connector.stream(instance, true);
-    registry.add(stream);
-    stats.opened(running.counters);
+    const end = new UpstreamEnd();
+    const running: Relay = relay(application, end, over);
+    connector.connect(this.#options.connectTimeoutMs(), {
+      end,
+      onConnected: (present) => {
+        connected = present;
+        const { peer, authenticatedMs } = present;
+        stream = { direction: 'upstream', peer, authenticatedMs, close: (reason) => running.abort({ code: REFUSAL.reset, reason }) };
+        connector.stream(present.instance, true);
+        registry.add(stream);
+        stats.opened(running.counters);
+      },
+      onFailed: (refusal) => {
+        stats.failed();
+        logger.error('failed to dial', { upstream: destination, error: refusal.reason });
+        end.fail(refusal);
+      },
+    });
   }
 
   #startRecord(socket: Socket): ReportOutcome {

@@ -120,6 +120,35 @@ describe('choosing an instance (design.md 7.4)', () => {
     for (let round = 0; round < 10; round++) expect(await roundTrip(web.upstreamPort, `${round}`)).toBe(`${round}`);
   });
 
+  it('gives the next one what the application had already sent, once and whole', async () => {
+    await harness.destination('socat', await freePort());
+    await harness.destination('socat', await freePort());
+    await harness.destination('socat', await harness.echo());
+    const web = await harness.source('web', 'socat');
+    for (const bytes of [1, 30_000, 40_000, 300_000]) {
+      const request = Array.from({ length: bytes }, (_, index) => String.fromCharCode(97 + ((index * 7) % 26))).join('');
+      const replies = await Promise.all(Array.from({ length: 4 }, () => roundTrip(web.upstreamPort, request)));
+      expect(replies.every((reply) => reply === request)).toBe(true);
+    }
+  });
+
+  it('stops looking when the application has gone', async () => {
+    const { createServer: createTcpServer } = await import('node:net');
+    const silent = createTcpServer(() => undefined).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const address = silent.address();
+    harness.addInstance('socat', typeof address === 'object' && address !== null ? address.port : 0);
+    const upstream = { ...upstreamTo('socat', await freePort()), connectTimeoutMs: 300 };
+    const web = await harness.sidecar('web', { upstreams: [upstream] });
+    const client = new TestClient(web.upstreamPort).send('x');
+    await until(() => client.socket.bytesWritten === 1);
+    client.socket.resetAndDestroy();
+    await new Promise((resolve) => silent.getConnections((_error, count) => (count > 0 ? resolve(count) : setTimeout(resolve, 400))));
+    expect(web.proxy.openStreams).toBe(0);
+    expect(web.log.lines.filter(({ message }) => message === 'failed to dial')).toEqual([]);
+    silent.close();
+  });
+
   it('fails at once when the only instance is not there', async () => {
     harness.addInstance('socat', await freePort());
     const web = await harness.source('web', 'socat');
@@ -143,7 +172,7 @@ describe('choosing an instance (design.md 7.4)', () => {
     const address = silent.address();
     harness.addInstance('socat', typeof address === 'object' && address !== null ? address.port : 0);
     await harness.destination('socat', await harness.echo());
-    const upstream = { ...upstreamTo('socat', await freePort()), connectTimeoutMs: 400 };
+    const upstream = { ...upstreamTo('socat', await freePort()), connectTimeoutMs: 3000 };
     const web = await harness.sidecar('web', { upstreams: [upstream] });
     for (let round = 0; round < 3; round++) expect(await roundTrip(web.upstreamPort, `${round}`)).toBe(`${round}`);
     silent.close();
