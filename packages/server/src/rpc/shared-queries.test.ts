@@ -172,6 +172,7 @@ describe('blocked queries', () => {
     const waiting = block('a', 5);
     queries.close(new LictorError('unavailable', 'server is shutting down'));
     await expect(waiting).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(block('a', 5)).rejects.toMatchObject({ code: 'unavailable' });
     expectNothingLeft();
     expect(store.notifier.size).toBe(0);
   });

@@ -62,9 +62,11 @@ export class SharedQueries {
   readonly #idle = new Set<SharedQuery>();
   #idleRows = 0;
   readonly #seen = new Set<string>();
-  #dirty: SharedQuery[] = [];
+  /** Changed, and to be evaluated again, in the order of change. */
+  readonly #dirty = new Set<SharedQuery>();
   #answers: (() => void)[] = [];
   #isScheduled = false;
+  #closed: LictorError | undefined;
   #blocked = 0;
 
   constructor(store: StateStore, clock: Clock) {
@@ -96,6 +98,7 @@ export class SharedQueries {
   /** Resolves when the answer's index passes `minIndex`, or with the answer as it is after `waitMs`. */
   block(key: string, evaluate: Evaluate, options: BlockOptions): Promise<Evaluation> {
     const { minIndex, waitMs, signal } = options;
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
     if (signal?.aborted) return Promise.reject(cancelled());
     let query: SharedQuery;
     try {
@@ -121,8 +124,10 @@ export class SharedQueries {
     });
   }
 
-  /** Fails everybody who waits, and forgets every answer. */
+  /** Fails everybody who waits, now and from now on, and forgets every answer. */
   close(error: LictorError): void {
+    this.#closed = error;
+    for (const answer of this.#answers.splice(0)) answer();
     for (const query of this.#queries.values()) {
       for (const caller of query.callers) {
         this.#release(caller);
@@ -134,7 +139,7 @@ export class SharedQueries {
     this.#queries.clear();
     this.#idle.clear();
     this.#idleRows = 0;
-    this.#dirty = [];
+    this.#dirty.clear();
     this.#seen.clear();
   }
 
@@ -168,7 +173,7 @@ export class SharedQueries {
     if (query.callers.size === 0) return this.#forget(query);
     // After a restore indexes may have gone back: the callers get the answer whatever its index is.
     if (reason === 'abandoned') for (const caller of query.callers) caller.minIndex = -1;
-    this.#dirty.push(query);
+    this.#dirty.add(query);
     this.#schedule();
   }
 
@@ -188,15 +193,17 @@ export class SharedQueries {
       answersLeft -= due.length;
       for (const answer of due) answer();
       if (answersLeft === 0) break;
-      const query = this.#dirty.shift();
-      if (query !== undefined) this.#reevaluate(query);
+      const [query] = this.#dirty;
+      if (query === undefined) continue;
+      this.#dirty.delete(query);
+      this.#reevaluate(query);
     } while (this.#hasWork && this.#clock.monotonic() < deadlineMs);
     this.#isScheduled = this.#hasWork;
     if (this.#isScheduled) this.#clock.setTimer(0, () => this.#turn());
   }
 
   get #hasWork(): boolean {
-    return this.#dirty.length > 0 || this.#answers.length > 0;
+    return this.#dirty.size > 0 || this.#answers.length > 0;
   }
 
   #reevaluate(query: SharedQuery): void {

@@ -174,12 +174,18 @@ export class SingleNodeConsensus implements Consensus {
   }
 
   #commit(batch: readonly Proposal[]): Promise<void> | undefined {
+    const { clock, metrics, storage } = this.#ports;
     const first = this.appliedIndex + 1;
     const entries = batch.map((proposal, offset): LogEntry => ({ index: first + offset, bytes: proposal.bytes }));
-    const written = this.#ports.storage.append(entries);
+    const startMs = clock.monotonic();
+    const written = storage.append(entries);
     if (written === undefined) return this.#apply(batch, entries, 0);
     return written.then(
-      () => this.#apply(batch, entries, 0),
+      () => {
+        metrics.addSample('raft.leader.dispatchLog', clock.monotonic() - startMs);
+        metrics.setGauge('raft.leader.dispatchNumLogs', entries.length);
+        return this.#apply(batch, entries, 0);
+      },
       (thrown: unknown) => this.#failWrites(batch, thrown),
     );
   }
