@@ -22,8 +22,9 @@ mkdirSync(staging, { recursive: true });
 const bundle = await rolldown({
   input: { lictor: join(PACKAGES, 'cli', 'src', 'main.ts') },
   platform: 'node',
+  checks: { pluginTimings: false },
   resolve: { conditionNames: ['lictor-source', 'node', 'module', 'default'] },
-  plugins: [smallUndici(), nativeAddons(), ownModulesHaveNoSideEffects()],
+  plugins: [smallUndici(), lazyHttp2(), nativeAddons(), ownModulesHaveNoSideEffects()],
   onLog: (level, log, handler) => {
     // A package that is not there must fail the build, not the first command that needs it.
     if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message);
@@ -71,6 +72,21 @@ function smallUndici() {
         'Dispatcher.prototype.request = request;',
         'export { Agent };',
       ].join('\n');
+    },
+  };
+}
+
+/** HTTP/2 is loaded when a connection speaks it: node:http2 and what it needs take as long as the rest of a short command. */
+function lazyHttp2() {
+  return {
+    name: 'lazy-http2',
+    transform(code, id) {
+      if (!id.endsWith(join('undici', 'lib', 'dispatcher', 'client.js'))) return null;
+      return replaceOnce(
+        code,
+        "const connectH2 = require('./client-h2.js')",
+        "const connectH2 = (...args) => require('./client-h2.js')(...args)",
+      );
     },
   };
 }

@@ -44,6 +44,8 @@ export function createTransport(address: Address, tls: TlsConnectOptions): Trans
     headersTimeout: 0,
     bodyTimeout: 0,
     connections: null,
+    // One blocking query holds one connection: nothing to multiplex, and no second protocol to guard.
+    allowH2: false,
     connect: { ...tls, ...(address.socketPath === undefined ? {} : { socketPath: address.socketPath }) },
   });
   return {
