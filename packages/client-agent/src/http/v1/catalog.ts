@@ -47,7 +47,7 @@ async function register(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
 
 async function deregister(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   refuseNamespace(request);
-  const body = await readJsonBody(request, deregisterRequest, { goStruct: 'DeregisterRequest' });
+  const body = await readJsonBody(request, deregisterRequest, { goStruct: 'DeregisterRequest', ignoredKeys: ['Address'] });
   const datacenter = body.Datacenter || request.datacenter;
   await deps.server.call('Catalog.Deregister', { ...body, Datacenter: datacenter }, { token: request.token, datacenter });
   return TRUE_REPLY;
