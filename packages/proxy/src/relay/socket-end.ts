@@ -21,7 +21,8 @@ export class SocketEnd implements ByteEnd {
     this.#socket = socket;
     this.#outbox = new Outbox(socket, () => this.#handler?.onDrain());
     socket.setNoDelay(true);
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    // Four system calls: only for sockets that fall silent.
+    socket.setTimeout(KEEP_ALIVE_MS, () => socket.setKeepAlive(true, KEEP_ALIVE_MS));
     // From the first moment: an 'error' without a listener would end the process.
     socket.on('error', (error) => {
       this.#error ??= error;
