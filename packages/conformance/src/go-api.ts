@@ -3,6 +3,7 @@
 // Usage: node go-api.ts [--update] [test-name-regex]
 import { spawnSync } from 'node:child_process';
 import {
+  appendFileSync,
   chmodSync,
   cpSync,
   existsSync,
