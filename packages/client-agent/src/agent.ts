@@ -129,6 +129,7 @@ export function createAgent(initial: RuntimeConfig, ports: AgentPorts): Agent {
       reaper.stop();
       checks.stop();
       cache.stop();
+      await store.settled();
     },
   };
 }

@@ -52,6 +52,7 @@ export class CheckManager implements LocalChecks {
     }
     checkRunnable(definition, options.source, this.#ports.config());
     this.put({ ...definition, ID: checkId, CheckID: checkId }, service, options, 'check');
+    await this.#ports.store.settled();
   }
 
   async deregister(checkId: string): Promise<void> {
@@ -62,6 +63,7 @@ export class CheckManager implements LocalChecks {
       );
     }
     this.drop(checkId);
+    await this.#ports.store.settled();
   }
 
   updateTtl(checkId: string, status: CheckUpdateStatus, output: string): void {

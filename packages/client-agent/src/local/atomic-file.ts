@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Replaces `file` so that a crash at any point leaves the old or the new text, never a part: write, fsync, rename, fsync the folder. */
@@ -15,12 +15,6 @@ export function writeFileAtomic(file: string, text: string, mode = 0o600): void 
   }
   renameSync(temporary, file);
   syncFolder(folder);
-}
-
-/** Removes `file`; nothing happens when it is not there. */
-export function removeFileDurably(file: string): void {
-  rmSync(file, { force: true });
-  syncFolder(dirname(file));
 }
 
 function syncFolder(folder: string): void {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CheckDefinition, HealthCheck, Logger, NodeService } from '@lictor/protocol';
+import { type CheckDefinition, type HealthCheck, LictorError, type Logger, type NodeService } from '@lictor/protocol';
 import type { CheckUpdateStatus } from '../contracts/index.ts';
-import { removeFileDurably, writeFileAtomic } from './atomic-file.ts';
+import { DurableFiles } from './durable-files.ts';
 
 export interface StoredService {
   readonly service: NodeService;
@@ -26,7 +26,7 @@ export interface StoredCheckState {
   readonly expiresAtMs: number;
 }
 
-/** What outlives a restart (consul-facts K006). Methods are synchronous: a registration is acknowledged when it is on disk. */
+/** What outlives a restart (consul-facts K006). Changes take effect at once for `load...`, and are on disk when `settled` resolves. */
 export interface LocalStore {
   loadServices(): readonly StoredService[];
   loadChecks(): readonly StoredCheck[];
@@ -39,6 +39,8 @@ export interface LocalStore {
   saveCheckState(state: StoredCheckState): void;
   removeCheckState(checkId: string): void;
   saveSidecarPorts(ports: Readonly<Record<string, number>>): void;
+  /** @throws LictorError `internal` when the disk refuses */
+  settled(): Promise<void>;
 }
 
 const nothing = (): void => undefined;
@@ -56,6 +58,7 @@ export const memoryStore: LocalStore = {
   saveCheckState: nothing,
   removeCheckState: nothing,
   saveSidecarPorts: nothing,
+  settled: () => Promise.resolve(),
 };
 
 const VERSION = 1;
@@ -70,20 +73,32 @@ export function createFileStore(dataDir: string, logger: Logger): LocalStore {
       .filter((name) => /^[0-9a-f]{64}\.json$/.test(name))
       .sort()
       .flatMap((name) => readRow(join(folder, name), isValid, logger) ?? []);
-  const write = (file: string, value: object): void => writeFileAtomic(file, JSON.stringify({ version: VERSION, ...value }));
+  const files = new DurableFiles();
+  const write = (file: string, value: object): void => files.put(file, JSON.stringify({ version: VERSION, ...value }));
   const state = (checkId: string): string => join(folders.states, fileName(checkId));
   return {
     loadServices: () => loadAll(folders.services, isStoredService),
     loadChecks: () => loadAll(folders.checks, isStoredCheck),
-    loadCheckState: (checkId) => readRow(state(checkId), isStoredCheckState, logger),
+    loadCheckState: (checkId) => {
+      // A change on its way to the disk is newer than the file.
+      const pending = files.peek(state(checkId));
+      if (pending === undefined) return readRow(state(checkId), isStoredCheckState, logger);
+      const value: unknown = pending === null ? undefined : JSON.parse(pending);
+      return isStoredCheckState(value) ? value : undefined;
+    },
     loadSidecarPorts: () => readRow(portsFile, isPorts, logger)?.ports ?? {},
     saveService: (stored) => write(join(folders.services, fileName(stored.service.ID)), stored),
-    removeService: (id) => removeFileDurably(join(folders.services, fileName(id))),
+    removeService: (id) => files.remove(join(folders.services, fileName(id))),
     saveCheck: (stored) => write(join(folders.checks, fileName(stored.check.CheckID)), stored),
-    removeCheck: (id) => removeFileDurably(join(folders.checks, fileName(id))),
+    removeCheck: (id) => files.remove(join(folders.checks, fileName(id))),
     saveCheckState: (stored) => write(state(stored.checkId), stored),
-    removeCheckState: (checkId) => removeFileDurably(state(checkId)),
+    removeCheckState: (checkId) => files.remove(state(checkId)),
     saveSidecarPorts: (ports) => write(portsFile, { ports }),
+    settled: () =>
+      files.settled().catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new LictorError('internal', `failed to persist registration: ${reason}`, { cause: error });
+      }),
   };
 }
 

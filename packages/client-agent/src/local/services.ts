@@ -67,18 +67,21 @@ export class ServiceRegistry implements LocalServices {
     this.#put(main, own);
     if (sidecar !== undefined) this.#put(sidecar, sidecarToken === '' ? own : { ...own, token: new Secret(sidecarToken) });
     else this.#removeOwnSidecar(main.service.ID);
+    await this.#ports.store.settled();
   }
 
   async deregister(id: string): Promise<void> {
     if (!this.#ports.state.liveServices.has(id)) throw unknownService(id);
     this.#remove(id);
     this.#removeOwnSidecar(id);
+    await this.#ports.store.settled();
   }
 
   async setMaintenance(id: string, enable: boolean, reason: string, token: Secret): Promise<void> {
     const service = this.get(id);
     if (service === undefined) throw unknownService(id);
     this.#setMaintenance(service, serviceMaintenanceId(id), enable, reason, token);
+    await this.#ports.store.settled();
   }
 
   setNodeMaintenance(enable: boolean, reason: string, token: Secret): void {
