@@ -236,6 +236,24 @@ describe('services', () => {
   });
 });
 
+describe('config write', () => {
+  it('warns of entries that open the mesh to plain connections', async () => {
+    const entry = 'Kind = "mesh" AllowEnablingPermissiveMutualTLS = true';
+    const { exitCode, stdout, stderr } = await against({ 'PUT /v1/config': { text: 'true' } }, 'config write -', entry);
+    expect([exitCode, stdout]).toEqual([0, 'Config entry written: mesh/mesh\n']);
+    expect(stderr).toMatch(/^WARNING: AllowEnablingPermissiveMutualTLS=true/);
+  });
+
+  it('refuses an unknown kind before it asks anybody (observed)', async () => {
+    expect(await against({}, 'config write -', 'Kind = "bogus" Name = "x"')).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: 'Failed to decode config entry input: invalid config entry kind: bogus\n',
+    });
+    expect(agent.requests).toEqual([]);
+  });
+});
+
 describe('watch', () => {
   it('prints once, with maps sorted', async () => {
     const answers = { 'GET /v1/status/leader': { body: '' }, 'GET /v1/catalog/services': { body: { web: ['b'], api: [] } } };

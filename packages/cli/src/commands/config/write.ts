@@ -1,9 +1,10 @@
+import type { ConfigEntryInput } from '@lictor/sdk';
 import { CommandFailure, defineApiCommand, failing } from '../../framework/command.ts';
 import { loadFileOrStdin } from '../../framework/data-source.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import { booleanFlag, uint64Flag } from '../../framework/flag-types.ts';
 import { serverFlags, tenancyFlags } from '../../framework/http-flags.ts';
-import { print } from '../../framework/io.ts';
+import { print, printError } from '../../framework/io.ts';
 import { parseEntryText } from './parse-entry.ts';
 
 export const command = defineApiCommand({
@@ -33,6 +34,19 @@ Usage: {program} config write [options] FILE
     const written = await failing(`Error writing config entry ${name}`, () => client().config.set(entry, options));
     if (!written) throw new CommandFailure(`Config entry not updated: ${name}`);
     print(io, `Config entry written: ${name}`);
+    const warning = permissiveWarning(entry);
+    if (warning !== undefined) printError(io, `WARNING: ${warning}`);
     return EXIT.ok;
   },
 });
+
+/** What makes a mesh take plain connections is said aloud when it is written, as Consul does. */
+function permissiveWarning(entry: ConfigEntryInput): string | undefined {
+  if ((entry.Kind === 'service-defaults' || entry.Kind === 'proxy-defaults') && entry.MutualTLSMode === 'permissive') {
+    return `MutualTLSMode=permissive lets connections in that are neither encrypted nor authenticated (${entry.Kind}). Go back to strict as soon as every client is in the mesh.`;
+  }
+  if (entry.Kind === 'mesh' && entry.AllowEnablingPermissiveMutualTLS === true) {
+    return 'AllowEnablingPermissiveMutualTLS=true lets services take connections that are neither encrypted nor authenticated. Turn it off once every service is in the mesh.';
+  }
+  return undefined;
+}
