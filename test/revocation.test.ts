@@ -58,7 +58,7 @@ describe('two callers of one service', () => {
     expect(bob.every((connection) => !connection.socket.closed)).toBe(true);
     const stillEchoing = await Promise.all(bob.map((connection) => exchange(connection.socket)));
     expect(stillEchoing.every(Boolean)).toBe(true);
-    await aliceProxy.waitFor(/denied/i);
+    await aliceProxy.waitFor(/connection revoked: upstream=echo reason=".*alice.*echo/);
     for (const connection of bob) connection.socket.destroy();
     expect((await agent.lictor('intention', 'delete', 'alice', 'echo')).code).toBe(0);
     await eventually('alice reaches echo again', () => echoes(upstream.alice));

@@ -6,6 +6,7 @@ import type { OpenStream, StreamRegistry } from '../registry/registry.ts';
 import { type Relay, relay } from '../relay/relay.ts';
 import { SocketEnd } from '../relay/socket-end.ts';
 import { REFUSAL } from '../tunnel/frame.ts';
+import { StreamReset } from '../tunnel/stream.ts';
 import type { Connected, Connector } from './connector.ts';
 import { UpstreamEnd } from './upstream-end.ts';
 
@@ -88,7 +89,9 @@ export class UpstreamListener {
         stats.closed(running.counters);
       }
       if (stream !== undefined) registry.remove(stream);
-      if (error !== undefined) logger.debug('connection failed', { upstream: destination, error: error.message });
+      if (error instanceof StreamReset && error.refusal.code === REFUSAL.denied) {
+        logger.error('connection revoked', { upstream: destination, reason: error.message });
+      } else if (error !== undefined) logger.debug('connection failed', { upstream: destination, error: error.message });
       report(error === undefined ? 'closed' : 'failed', error?.message ?? '', connected, running);
     };
     const end = new UpstreamEnd();
