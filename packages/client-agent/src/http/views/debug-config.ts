@@ -50,6 +50,7 @@ function network(config: RuntimeConfig): object {
   const { ports } = config;
   return {
     AdvertiseAddrLAN: config.advertiseAddress,
+    AdvertiseAddrWAN: config.taggedAddresses['wan'] ?? config.advertiseAddress,
     AllowWriteHTTPFrom: config.http.allowWriteFrom,
     BindAddr: config.bindAddress,
     ClientAddrs: config.clientAddresses,
@@ -67,7 +68,13 @@ function network(config: RuntimeConfig): object {
     HTTPSHandshakeTimeout: formatDuration(config.http.handshakeTimeoutMs),
     HTTPSPort: ports.https,
     HTTPUseCache: config.http.useCache,
+    RPCAdvertiseAddr: tcp(config.advertiseAddress, ports.server),
+    RPCBindAddr: tcp(config.bindAddress, ports.server),
     RetryJoinLAN: config.retryJoin,
+    SerfAdvertiseAddrLAN: tcp(config.advertiseAddress, ports.serfLan),
+    SerfAdvertiseAddrWAN: tcp(config.taggedAddresses['wan'] ?? config.advertiseAddress, ports.serfWan),
+    SerfBindAddrLAN: tcp(config.bindAddress, ports.serfLan),
+    SerfBindAddrWAN: tcp(config.bindAddress, ports.serfWan),
     SerfPortLAN: ports.serfLan,
     SerfPortWAN: ports.serfWan,
     ServerPort: ports.server,
@@ -144,6 +151,10 @@ function features(config: RuntimeConfig): object {
     },
     UIConfig: { ContentPath: config.ui.contentPath, Enabled: config.ui.enabled },
   };
+}
+
+function tcp(host: string, port: number): string {
+  return `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function addressText(address: ListenAddress): string {
