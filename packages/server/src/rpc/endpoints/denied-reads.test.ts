@@ -1,0 +1,161 @@
+import type { Authorizer } from '@lictor/mesh';
+import type { ReadMethod, RpcRequest } from '@lictor/protocol';
+import { allowAll } from '@lictor/mesh';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { registration } from '../../testing/endpoints.ts';
+import { createTestServer, type TestServer } from '../../testing/index.ts';
+
+const CANARY = 'canary';
+const denyAll: Authorizer = { accessorId: 'nobody', allows: () => false, allowsPrefix: () => false, allowsAny: () => false };
+
+type Rows = { readonly [M in ReadMethod]: readonly RpcRequest<M>[] };
+
+/** Every read of the contract; one without a row here does not compile. */
+function rows(filter: string, nodeFilter: string): Rows {
+  const by = { filter };
+  return {
+    'Catalog.ListDatacenters': [{}],
+    'Catalog.ListNodes': [{}, { filter: nodeFilter }, { nodeMeta: { canary: CANARY } }, { near: CANARY }],
+    'Catalog.ListServices': [{}, { nodeMeta: { canary: CANARY } }],
+    'Catalog.ServiceNodes': [
+      { service: CANARY },
+      { service: CANARY, connect: true },
+      { service: CANARY, ...by },
+      { service: CANARY, tags: [CANARY] },
+    ],
+    'Catalog.NodeServices': [{ node: CANARY }, { node: CANARY, ...by }],
+    'Health.NodeChecks': [{ node: CANARY }, { node: CANARY, filter: `Name == ${CANARY}` }],
+    'Health.ServiceChecks': [{ service: CANARY }],
+    'Health.ChecksInState': [{ state: 'any' }, { state: 'any', filter: `Name == ${CANARY}` }],
+    'Health.ServiceNodes': [
+      { service: CANARY },
+      { service: CANARY, filter: `Service.Meta.secret == ${CANARY}` },
+      { service: CANARY, connect: true, mergeCentralConfig: true },
+    ],
+    'KVS.Get': [{ key: CANARY }],
+    'KVS.List': [{ prefix: '' }, { prefix: CANARY }],
+    'KVS.ListKeys': [
+      { prefix: '', separator: '' },
+      { prefix: 'can', separator: '/' },
+    ],
+    'Session.Get': [{ id: '00000000-0000-0000-0000-000000000000' }],
+    'Session.List': [{}],
+    'Session.NodeSessions': [{ node: CANARY }],
+    'Txn.Read': [
+      {
+        operations: [
+          { KV: { Verb: 'get', Key: CANARY, Value: new Uint8Array(), Flags: 0, Session: '', ModifyIndex: 0 } },
+          { KV: { Verb: 'get-tree', Key: '', Value: new Uint8Array(), Flags: 0, Session: '', ModifyIndex: 0 } },
+        ],
+      },
+    ],
+    'Coordinate.ListNodes': [{}],
+    'Coordinate.Node': [{ node: CANARY }],
+    'Coordinate.ListDatacenters': [{}],
+    'ConfigEntry.Get': [{ kind: 'service-defaults', name: CANARY }],
+    'ConfigEntry.List': [{ kind: '' }, { kind: 'service-defaults' }, { kind: 'service-defaults', filter: `Name == ${CANARY}` }],
+    'ConfigEntry.ResolveServiceConfig': [{ service: CANARY, upstreams: [CANARY] }],
+    'Intention.List': [{}, { filter: `SourceName == ${CANARY}` }],
+    'Intention.Get': [{ id: '00000000-0000-0000-0000-000000000000' }],
+    'Intention.GetExact': [{ source: CANARY, destination: CANARY }],
+    'Intention.Match': [
+      { by: 'destination', names: [CANARY] },
+      { by: 'source', names: [CANARY] },
+    ],
+    'Intention.Check': [{ source: CANARY, destination: CANARY }],
+    'ConnectCA.Roots': [{}],
+    'ConnectCA.ConfigurationGet': [{}],
+    'Status.Leader': [{}],
+    'Status.Peers': [{}],
+    'Operator.RaftGetConfiguration': [{}],
+    'Operator.Usage': [{}],
+    'Snapshot.Save': [{}],
+  };
+}
+const MATCHING = rows(`ServiceMeta.secret == ${CANARY} or Meta.secret == ${CANARY}`, `Meta.canary == ${CANARY}`);
+
+let current: Authorizer = allowAll;
+let servers: TestServer[] = [];
+beforeEach(() => {
+  current = allowAll;
+});
+afterEach(async () => {
+  for (const server of servers) await server.stop();
+  servers = [];
+});
+
+async function start(): Promise<TestServer> {
+  const server = await createTestServer({}, { resolveToken: () => current });
+  servers.push(server);
+  return server;
+}
+
+async function populate({ port }: TestServer): Promise<void> {
+  const instance = { ID: CANARY, Service: CANARY, Tags: [CANARY], Meta: { secret: CANARY }, Port: 1, Connect: { Native: true } };
+  const Check = { CheckID: CANARY, Name: CANARY, Status: 'passing', Output: CANARY, ServiceID: CANARY };
+  await port.call('Catalog.Register', registration({ Node: CANARY, NodeMeta: { canary: CANARY }, Service: instance, Check }));
+  await port.call('KVS.Apply', {
+    operation: 'set',
+    entry: { Key: CANARY, Value: Buffer.from(CANARY), Flags: 0, Session: '', ModifyIndex: 0 },
+  });
+  await port.call('ConfigEntry.Apply', { entry: { Kind: 'service-defaults', Name: CANARY, Protocol: 'http', Meta: { secret: CANARY } } });
+  await port.call('ConfigEntry.Apply', {
+    entry: { Kind: 'service-intentions', Name: CANARY, Sources: [{ Name: CANARY, Action: 'allow', Description: CANARY }] },
+  });
+}
+
+/** What the caller gets, the name that it asked for itself left out. */
+async function outcome<M extends ReadMethod>(server: TestServer, method: M, request: RpcRequest<M>): Promise<string> {
+  try {
+    const { value } = await server.port.call(method, request as never);
+    return method === 'Snapshot.Save'
+      ? 'an archive'
+      : JSON.stringify(value, (_key, each: unknown) => (typeof each === 'bigint' ? String(each) : each));
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Says so for everybody: public by Consul's documentation, or about the servers themselves. */
+const PUBLIC: ReadonlySet<ReadMethod> = new Set<ReadMethod>([
+  'ConnectCA.Roots',
+  'Status.Leader',
+  'Status.Peers',
+  'Catalog.ListDatacenters',
+]);
+
+/** `Intention.GetExact` refuses what is there and does not find what is not, as Consul does: its existence is no secret here. */
+describe('a read without rights (CVE-2020-7955, CVE-2022-3920, etcd CVE-2026-44283, CVE-2026-73499, CVE-2023-32082)', () => {
+  it.each(Object.keys(MATCHING) as ReadMethod[])('%s tells nothing of what is there, whatever it is filtered by', async (method) => {
+    const full = await start();
+    await populate(full);
+    const empty = await start();
+    let seenByAll = false;
+    for (const request of MATCHING[method]) {
+      current = allowAll;
+      seenByAll ||= (await outcome(full, method, request)).includes(CANARY);
+      current = denyAll;
+      const answer = await outcome(full, method, request);
+      if (PUBLIC.has(method)) continue;
+      expect(answer).not.toBe('an archive');
+      // Naming the refused object is no news: the caller named it.
+      expect(answer.replace(/on "canary"$/, '')).not.toMatch(/canary(?!\\?")|"canary"/);
+      if (method !== 'Intention.GetExact') expect(answer).toBe(await outcome(empty, method, request));
+    }
+    if (/^(?:Catalog\.(?:List[NS]|Serv|NodeS)|Health|KVS|ConfigEntry\.(?:Get|List)|Intention\.(?:List|GetExact|Match))/.test(method))
+      expect(seenByAll).toBe(true);
+  });
+
+  it('filters run on what may be seen, so they are no oracle for the rest (security.md 1.20.2 note on filters)', async () => {
+    const server = await start();
+    await populate(server);
+    current = denyAll;
+    const differing = rows(`ServiceMeta.secret == other or Meta.secret == other`, 'Meta.canary == other');
+    for (const method of Object.keys(MATCHING) as ReadMethod[]) {
+      for (const [position, request] of MATCHING[method].entries()) {
+        const other = differing[method][position];
+        if (other !== undefined) expect(await outcome(server, method, request)).toBe(await outcome(server, method, other));
+      }
+    }
+  });
+});
