@@ -1,6 +1,6 @@
 import { deregisterRequest, registerRequest } from '@lictor/protocol';
 import type { ApiDeps } from '../deps.ts';
-import { encodeJson } from '../reply/json.ts';
+import { encodeJson } from '../reply/encode-json.ts';
 import { catalogMetaHeaders, jsonReply, type Reply, TRUE_REPLY } from '../reply/reply.ts';
 import type { ApiRequest } from '../request/api-request.ts';
 import { refuseNamespace, refusePartition } from '../request/enterprise.ts';
@@ -62,14 +62,14 @@ async function nodes(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   refusePartition(request);
   const options = readCall(request);
   const { value, meta } = await withFailedMeta(deps.server.call('Catalog.ListNodes', catalogFilter(request), options));
-  return jsonReply(nodesView(value, request.indent), catalogMetaHeaders(meta));
+  return jsonReply(await nodesView(value, request.indent), catalogMetaHeaders(meta));
 }
 
 async function services(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   refuseNamespace(request);
   const parameters = parseReadParameters(request);
   const result = await withFailedMeta(readThroughCache('Catalog.ListServices', catalogFilter(request), request, deps, parameters));
-  return catalogReply(result, servicesView(result.value, request.indent));
+  return catalogReply(result, await servicesView(result.value, request.indent));
 }
 
 async function service(request: ApiRequest, deps: ApiDeps, connect: boolean): Promise<Reply> {
@@ -78,7 +78,7 @@ async function service(request: ApiRequest, deps: ApiDeps, connect: boolean): Pr
   if (request.rest === '') throw badRequest('Missing service name');
   const query = { ...serviceQuery(request, request.rest), ...(connect ? { connect } : {}) };
   const result = await withFailedMeta(readThroughCache('Catalog.ServiceNodes', query, request, deps, parameters));
-  return catalogReply(result, serviceInstancesView(result.value, request.indent));
+  return catalogReply(result, await serviceInstancesView(result.value, request.indent));
 }
 
 async function node(request: ApiRequest, deps: ApiDeps): Promise<Reply> {

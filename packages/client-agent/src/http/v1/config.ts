@@ -1,6 +1,6 @@
 import { type ConfigEntry, LictorError, schema } from '@lictor/protocol';
 import type { ApiDeps } from '../deps.ts';
-import { sharedView, type View } from '../reply/json.ts';
+import { type LongView, sharedListView, sharedView, type View } from '../reply/views.ts';
 import { jsonInteger } from '../reply/raw-json.ts';
 import { booleanReply, jsonReply, metaHeaders, type Reply } from '../reply/reply.ts';
 import type { ApiRequest } from '../request/api-request.ts';
@@ -19,7 +19,7 @@ export const configRoutes: readonly Route[] = [
 ];
 
 const entryView: View<ConfigEntry> = sharedView(entryJson);
-const entriesView: View<readonly ConfigEntry[]> = sharedView((entries) => entries.map(entryJson));
+const entriesView: LongView<readonly ConfigEntry[]> = sharedListView(entryJson);
 
 /** The indexes and the hash come last, as in Consul; the rest is the entry as it was normalised. */
 function entryJson(entry: ConfigEntry): object {
@@ -50,7 +50,7 @@ async function get(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   if (name === undefined) {
     const filter = request.query.get('filter');
     const { value, meta } = await deps.server.call('ConfigEntry.List', { kind, ...(filter === '' ? {} : { filter }) }, options);
-    return jsonReply(entriesView(value, request.indent), metaHeaders(meta));
+    return jsonReply(await entriesView(value, request.indent), metaHeaders(meta));
   }
   const { value, meta } = await deps.server.call('ConfigEntry.Get', { kind, name }, options);
   if (value !== null) return jsonReply(entryView(value, request.indent), metaHeaders(meta));

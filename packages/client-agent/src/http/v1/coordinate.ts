@@ -1,6 +1,6 @@
 import { coordinateUpdateRequest, type NodeCoordinate } from '@lictor/protocol';
 import type { ApiDeps } from '../deps.ts';
-import { encodeJson } from '../reply/json.ts';
+import { encodeJson } from '../reply/encode-json.ts';
 import { absentReply, EMPTY_REPLY, jsonReply, metaHeaders, type Reply } from '../reply/reply.ts';
 import type { ApiRequest } from '../request/api-request.ts';
 import { refusePartition } from '../request/enterprise.ts';

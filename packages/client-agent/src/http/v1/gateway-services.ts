@@ -1,6 +1,6 @@
 import { type CallOptions, type ConfigEntry, type QueryMeta, WILDCARD } from '@lictor/protocol';
 import type { ApiDeps } from '../deps.ts';
-import { encodeJson } from '../reply/json.ts';
+import { encodeJson } from '../reply/encode-json.ts';
 import { catalogMetaHeaders, jsonReply, type Reply } from '../reply/reply.ts';
 import type { ApiRequest } from '../request/api-request.ts';
 import { refuseNamespace } from '../request/enterprise.ts';

@@ -41,7 +41,7 @@ async function nodeChecks(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const options = readCall(request);
   if (request.rest === '') throw badRequest('Missing node name');
   const { value, meta } = await deps.server.call('Health.NodeChecks', { ...catalogFilter(request), node: request.rest }, options);
-  return jsonReply(checksView(value, request.indent), catalogMetaHeaders(meta));
+  return jsonReply(await checksView(value, request.indent), catalogMetaHeaders(meta));
 }
 
 async function serviceChecks(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
@@ -49,7 +49,7 @@ async function serviceChecks(request: ApiRequest, deps: ApiDeps): Promise<Reply>
   const options = readCall(request);
   if (request.rest === '') throw badRequest('Missing service name');
   const { value, meta } = await deps.server.call('Health.ServiceChecks', { ...catalogFilter(request), service: request.rest }, options);
-  return jsonReply(checksView(value, request.indent), catalogMetaHeaders(meta));
+  return jsonReply(await checksView(value, request.indent), catalogMetaHeaders(meta));
 }
 
 async function checksInState(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
@@ -59,7 +59,7 @@ async function checksInState(request: ApiRequest, deps: ApiDeps): Promise<Reply>
   // An unknown state matches nothing; Consul does not refuse it.
   const state = request.rest as CheckStatus | 'any';
   const { value, meta } = await deps.server.call('Health.ChecksInState', { ...catalogFilter(request), state }, options);
-  return jsonReply(checksView(value, request.indent), catalogMetaHeaders(meta));
+  return jsonReply(await checksView(value, request.indent), catalogMetaHeaders(meta));
 }
 
 async function instances(request: ApiRequest, deps: ApiDeps, kind: Pick<ServiceQuery, 'connect' | 'ingress'>): Promise<Reply> {
@@ -68,7 +68,7 @@ async function instances(request: ApiRequest, deps: ApiDeps, kind: Pick<ServiceQ
   if (request.rest === '') throw badRequest('Missing service name');
   const query = { ...serviceQuery(request, request.rest), ...kind, ...(parsePassing(request) ? { passingOnly: true } : {}) };
   const result = await readThroughCache('Health.ServiceNodes', query, request, deps, parameters);
-  return catalogReply(result, healthServiceView(result.value, request.indent));
+  return catalogReply(result, await healthServiceView(result.value, request.indent));
 }
 
 /** `?passing` alone means yes; `?passing=false` is a choice too. */

@@ -1,7 +1,7 @@
 import type { CallOptions, KvEntry, KvOperation } from '@lictor/protocol';
 import type { ApiDeps } from '../deps.ts';
 import { absentReply, booleanReply, jsonReply, metaHeaders, type Reply, TRUE_REPLY } from '../reply/reply.ts';
-import { encodeJson, toBody } from '../reply/json.ts';
+import { encodeList } from '../reply/sliced-json.ts';
 import type { ApiRequest } from '../request/api-request.ts';
 import { readBody } from '../request/body.ts';
 import { refuseNamespace } from '../request/enterprise.ts';
@@ -43,7 +43,7 @@ async function list(request: ApiRequest, deps: ApiDeps, options: CallOptions): P
   refuseNamespace(request);
   const { meta, value } = await deps.server.call('KVS.List', { prefix: request.rest }, options);
   if (value.length === 0) return absentReply(metaHeaders(meta));
-  return jsonReply(kvEntriesView(value, request.indent), metaHeaders(meta));
+  return jsonReply(await kvEntriesView(value, request.indent), metaHeaders(meta));
 }
 
 async function listKeys(request: ApiRequest, deps: ApiDeps, options: CallOptions): Promise<Reply> {
@@ -53,7 +53,7 @@ async function listKeys(request: ApiRequest, deps: ApiDeps, options: CallOptions
   const separator = query.has('separator') ? query.get('separator') : query.get('seperator');
   const { meta, value } = await deps.server.call('KVS.ListKeys', { prefix, separator }, options);
   if (value.length === 0 && prefix !== '') return absentReply(metaHeaders(meta));
-  return jsonReply(toBody(encodeJson(value, request.indent)), metaHeaders(meta));
+  return jsonReply(await encodeList(value, (key) => key, request.indent), metaHeaders(meta));
 }
 
 async function put(request: ApiRequest, deps: ApiDeps): Promise<Reply> {

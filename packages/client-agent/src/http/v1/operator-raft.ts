@@ -1,6 +1,6 @@
 import { LictorError, type RaftConfiguration } from '@lictor/protocol';
 import type { ApiDeps } from '../deps.ts';
-import { encodeJson } from '../reply/json.ts';
+import { encodeJson } from '../reply/encode-json.ts';
 import { jsonReply, type Reply } from '../reply/reply.ts';
 import type { ApiRequest } from '../request/api-request.ts';
 import { badRequest, readCall } from '../request/read-options.ts';

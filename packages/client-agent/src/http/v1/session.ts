@@ -1,6 +1,6 @@
 import { LictorError, type Session, sessionCreateRequest } from '@lictor/protocol';
 import type { ApiDeps } from '../deps.ts';
-import { encodeJson } from '../reply/json.ts';
+import { encodeJson } from '../reply/encode-json.ts';
 import { jsonReply, metaHeaders, type Reply, TRUE_REPLY } from '../reply/reply.ts';
 import type { ApiRequest } from '../request/api-request.ts';
 import { readBody } from '../request/body.ts';
@@ -81,14 +81,14 @@ async function nodeSessions(request: ApiRequest, deps: ApiDeps): Promise<Reply> 
   refuseNamespace(request);
   if (request.rest === '') throw badRequest('Missing node name');
   const { value, meta } = await deps.server.call('Session.NodeSessions', { node: request.rest }, options);
-  return jsonReply(sessionsView(value, request.indent), metaHeaders(meta));
+  return jsonReply(await sessionsView(value, request.indent), metaHeaders(meta));
 }
 
 async function list(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const options = readCall(request);
   refuseNamespace(request);
   const { value, meta } = await deps.server.call('Session.List', {}, options);
-  return jsonReply(sessionsView(value, request.indent), metaHeaders(meta));
+  return jsonReply(await sessionsView(value, request.indent), metaHeaders(meta));
 }
 
 function sessionId(request: ApiRequest): string {

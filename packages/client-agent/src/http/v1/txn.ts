@@ -13,7 +13,7 @@ import {
   type TxnResult,
 } from '@lictor/protocol';
 import type { ApiDeps } from '../deps.ts';
-import { encodeJson } from '../reply/json.ts';
+import { encodeJson } from '../reply/encode-json.ts';
 import { jsonReply, type Reply } from '../reply/reply.ts';
 import type { ApiRequest } from '../request/api-request.ts';
 import { readBody } from '../request/body.ts';

@@ -1,12 +1,12 @@
 import type { CheckServiceNode, Node, NodeService, NodeServices, ServiceInstance } from '@lictor/protocol';
-import { sharedView, type View } from '../reply/json.ts';
+import { type LongView, sharedListView, sharedRecordView, sharedView, type View } from '../reply/views.ts';
 import { checkJson } from './check.ts';
 import { catalogProxyJson, nonEmpty, nonEmptyRecord } from './proxy.ts';
 
-export const nodesView: View<readonly Node[]> = sharedView((nodes) => nodes.map(nodeJson));
-export const servicesView: View<Readonly<Record<string, readonly string[]>>> = sharedView(sortedRecord);
-export const serviceInstancesView: View<readonly ServiceInstance[]> = sharedView((instances) => instances.map(serviceInstanceJson));
-export const healthServiceView: View<readonly CheckServiceNode[]> = sharedView((nodes) => nodes.map(checkServiceNodeJson));
+export const nodesView: LongView<readonly Node[]> = sharedListView(nodeJson);
+export const servicesView: LongView<Readonly<Record<string, readonly string[]>>> = sharedRecordView(sortedRecord);
+export const serviceInstancesView: LongView<readonly ServiceInstance[]> = sharedListView(serviceInstanceJson);
+export const healthServiceView: LongView<readonly CheckServiceNode[]> = sharedListView(checkServiceNodeJson);
 export const nodeServicesView: View<NodeServices> = sharedView((found) => ({
   Node: nodeJson(found.Node),
   Services: mapRecord(sortedRecord(found.Services), nodeServiceJson),

@@ -1,8 +1,8 @@
 import { formatDuration, type HealthCheck, type HealthCheckDefinition } from '@lictor/protocol';
-import { sharedView, type View } from '../reply/json.ts';
+import { type LongView, sharedListView } from '../reply/views.ts';
 import { nonEmpty, nonEmptyRecord } from './proxy.ts';
 
-export const checksView: View<readonly HealthCheck[]> = sharedView((checks) => checks.map(checkJson));
+export const checksView: LongView<readonly HealthCheck[]> = sharedListView(checkJson);
 
 /** A check as the catalog and health endpoints show it. */
 export function checkJson(check: HealthCheck): object {

@@ -1,5 +1,5 @@
 import type { CaConfiguration, CaRoot, CaRoots, IssuedCert } from '@lictor/protocol';
-import { sharedView, type View } from '../reply/json.ts';
+import { sharedView, type View } from '../reply/views.ts';
 
 export const caRootsView: View<CaRoots> = sharedView((roots) => ({
   ActiveRootID: roots.ActiveRootID,

@@ -1,8 +1,8 @@
 import type { Intention, IntentionPermission } from '@lictor/protocol';
-import { sharedView, type View } from '../reply/json.ts';
+import { type LongView, sharedListView } from '../reply/views.ts';
 import { nonEmpty, nonEmptyRecord } from './proxy.ts';
 
-export const intentionsView: View<readonly Intention[]> = sharedView((intentions) => intentions.map(intentionJson));
+export const intentionsView: LongView<readonly Intention[]> = sharedListView(intentionJson);
 
 /** Times only on intentions made through the deprecated id endpoints: the others have none. */
 export function intentionJson(intention: Intention): object {

@@ -1,5 +1,6 @@
 import type { KvEntry } from '@lictor/protocol';
-import { encodeJson, escapeHtml, sharedView, toBody, type View } from '../reply/json.ts';
+import { encodeJson, escapeHtml, toBody } from '../reply/encode-json.ts';
+import { type LongView, sharedListView, type View } from '../reply/views.ts';
 import { jsonInteger } from '../reply/raw-json.ts';
 
 /** A hand-written encoder for the hottest answer; `kvEntryJson` is its plain twin. */
@@ -18,7 +19,7 @@ export const kvEntryView: View<KvEntry> = (entry, indent) => {
   );
 };
 
-export const kvEntriesView: View<readonly KvEntry[]> = sharedView((entries) => entries.map(kvEntryJson));
+export const kvEntriesView: LongView<readonly KvEntry[]> = sharedListView(kvEntryJson);
 
 /** Field order and omissions of Consul's DirEntry; an empty value is `null`. */
 export function kvEntryJson(entry: KvEntry): object {

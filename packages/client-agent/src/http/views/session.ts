@@ -1,7 +1,7 @@
 import type { Session } from '@lictor/protocol';
-import { sharedView, type View } from '../reply/json.ts';
+import { type LongView, sharedListView } from '../reply/views.ts';
 
-export const sessionsView: View<readonly Session[]> = sharedView((sessions) => sessions.map(sessionJson));
+export const sessionsView: LongView<readonly Session[]> = sharedListView(sessionJson);
 
 export function sessionJson(session: Session): object {
   return {

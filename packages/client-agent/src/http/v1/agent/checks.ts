@@ -2,7 +2,7 @@ import { agentCheckFilterType } from '@lictor/mesh';
 import { checkDefinition, LictorError, schema } from '@lictor/protocol';
 import type { CheckUpdateStatus } from '../../../contracts/index.ts';
 import type { ApiDeps } from '../../deps.ts';
-import { encodeJson } from '../../reply/json.ts';
+import { encodeJson } from '../../reply/encode-json.ts';
 import { EMPTY_REPLY, jsonReply, type Reply } from '../../reply/reply.ts';
 import type { ApiRequest } from '../../request/api-request.ts';
 import { refuseNamespace } from '../../request/enterprise.ts';

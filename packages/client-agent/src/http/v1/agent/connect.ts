@@ -3,7 +3,7 @@ import { maybeParseSpiffeId } from '@lictor/pki';
 import { connectAuthorizeRequest, LictorError } from '@lictor/protocol';
 import type { RuntimeConfig } from '../../../contracts/index.ts';
 import type { ApiDeps } from '../../deps.ts';
-import { encodeJson } from '../../reply/json.ts';
+import { encodeJson } from '../../reply/encode-json.ts';
 import { jsonReply, metaHeaders, type Reply } from '../../reply/reply.ts';
 import type { ApiRequest } from '../../request/api-request.ts';
 import { refuseNamespace } from '../../request/enterprise.ts';

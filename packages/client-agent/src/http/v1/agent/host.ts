@@ -1,7 +1,7 @@
 import { arch, cpus, freemem, hostname, platform, release, totalmem, uptime, version } from 'node:os';
 import { statfs } from 'node:fs/promises';
 import type { ApiDeps } from '../../deps.ts';
-import { encodeJson } from '../../reply/json.ts';
+import { encodeJson } from '../../reply/encode-json.ts';
 import { jsonReply, type Reply } from '../../reply/reply.ts';
 import type { ApiRequest } from '../../request/api-request.ts';
 import { acl, type Route } from '../../routing/route.ts';

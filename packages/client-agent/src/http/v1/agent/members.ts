@@ -1,6 +1,6 @@
 import { agentMemberFilterType } from '@lictor/mesh';
 import type { ApiDeps } from '../../deps.ts';
-import { encodeJson } from '../../reply/json.ts';
+import { encodeJson } from '../../reply/encode-json.ts';
 import { jsonReply, type Reply } from '../../reply/reply.ts';
 import type { ApiRequest } from '../../request/api-request.ts';
 import { refusePartition } from '../../request/enterprise.ts';

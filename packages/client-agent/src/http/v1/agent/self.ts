@@ -1,5 +1,5 @@
 import type { ApiDeps } from '../../deps.ts';
-import { encodeJson } from '../../reply/json.ts';
+import { encodeJson } from '../../reply/encode-json.ts';
 import { jsonReply, type Reply } from '../../reply/reply.ts';
 import type { ApiRequest } from '../../request/api-request.ts';
 import { acl, type Route } from '../../routing/route.ts';

@@ -2,7 +2,7 @@ import { agentServiceFilterType } from '@lictor/mesh';
 import { LictorError } from '@lictor/protocol';
 import type { EffectiveService } from '../../../contracts/index.ts';
 import type { ApiDeps } from '../../deps.ts';
-import { encodeJson } from '../../reply/json.ts';
+import { encodeJson } from '../../reply/encode-json.ts';
 import { jsonReply, type Reply } from '../../reply/reply.ts';
 import type { ApiRequest } from '../../request/api-request.ts';
 import { refuseNamespace } from '../../request/enterprise.ts';

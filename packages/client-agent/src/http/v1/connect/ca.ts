@@ -1,6 +1,6 @@
 import { caConfigurationRequest } from '@lictor/protocol';
 import type { ApiDeps } from '../../deps.ts';
-import { encodeJson } from '../../reply/json.ts';
+import { encodeJson } from '../../reply/encode-json.ts';
 import { EMPTY_REPLY, jsonReply, metaHeaders, type Reply } from '../../reply/reply.ts';
 import type { ApiRequest } from '../../request/api-request.ts';
 import { parseGoBoolean } from '../../request/boolean.ts';

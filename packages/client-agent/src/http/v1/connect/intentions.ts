@@ -1,6 +1,6 @@
 import { type CallOptions, type Intention, type IntentionRequest, intentionRequest, LictorError } from '@lictor/protocol';
 import type { ApiDeps } from '../../deps.ts';
-import { encodeJson } from '../../reply/json.ts';
+import { encodeJson } from '../../reply/encode-json.ts';
 import { catalogMetaHeaders, jsonReply, metaHeaders, type Reply, TRUE_REPLY } from '../../reply/reply.ts';
 import type { ApiRequest } from '../../request/api-request.ts';
 import { refuseNamespace } from '../../request/enterprise.ts';
@@ -45,7 +45,7 @@ async function list(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   refuseNamespace(request);
   const filter = request.query.get('filter');
   const { value, meta } = await deps.server.call('Intention.List', filter === '' ? {} : { filter }, options);
-  return jsonReply(intentionsView(value, request.indent), metaHeaders(meta));
+  return jsonReply(await intentionsView(value, request.indent), metaHeaders(meta));
 }
 
 async function create(request: ApiRequest, deps: ApiDeps): Promise<Reply> {

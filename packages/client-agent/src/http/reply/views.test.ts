@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { encodeJson, sharedView } from './json.ts';
+import { encodeJson } from './encode-json.ts';
+import { sharedView } from './views.ts';
 
 describe('JSON as encoding/json writes it', () => {
   it('is compact, or indented by four spaces', () => {

@@ -20,32 +20,6 @@ function escapeCharacter(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** How a kind of value looks on the wire. */
-export type View<T> = (value: T, indent: boolean) => string | Buffer;
-
-interface Encoded {
-  compact?: string | Buffer;
-  indented?: string | Buffer;
-}
-
-/**
- * A view whose output is kept by the value's identity: the server gives identical blocked queries the very same object, so 2,000 of them
- * cost one serialisation (design.md section 3, "one encode, many answers"). The bytes go when the value does.
- */
-export function sharedView<T extends object>(toJson: (value: T) => unknown): View<T> {
-  const kept = new WeakMap<T, Encoded>();
-  return (value, indent) => {
-    let encoded = kept.get(value);
-    if (encoded === undefined) {
-      encoded = {};
-      kept.set(value, encoded);
-    }
-    const form = indent ? 'indented' : 'compact';
-    encoded[form] ??= toBody(encodeJson(toJson(value), indent));
-    return encoded[form];
-  };
-}
-
 export function toBody(json: string): string | Buffer {
   return json.length > BUFFER_FROM_LENGTH ? Buffer.from(json) : json;
 }
