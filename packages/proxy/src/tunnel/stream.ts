@@ -10,17 +10,6 @@ export interface StreamOwner {
   reset(refusal: Refusal): void;
 }
 
-/** The peer's proxy broke the stream off and said why: the rule that now denies it, or what happened to its application. */
-export class StreamReset extends Error {
-  override readonly name = 'StreamReset';
-  readonly refusal: Refusal;
-
-  constructor(refusal: Refusal) {
-    super(refusal.reason);
-    this.refusal = refusal;
-  }
-}
-
 const FINISH = encodeFrame(FRAME.finish);
 /** Scratch: the outbox copies it before it returns. */
 const header = Buffer.alloc(FRAME_HEADER_BYTES);

@@ -3,10 +3,10 @@ import type { Clock, Logger } from '@lictor/protocol';
 import { type AccessLog, type AccessRecord, startStopwatch } from '../observe/access-log.ts';
 import type { ListenerStats } from '../observe/listener-stats.ts';
 import type { OpenStream, StreamRegistry } from '../registry/registry.ts';
+import { StreamFailure } from '../relay/end.ts';
 import { type Relay, relay } from '../relay/relay.ts';
 import { SocketEnd } from '../relay/socket-end.ts';
 import { REFUSAL } from '../tunnel/frame.ts';
-import { StreamReset } from '../tunnel/stream.ts';
 import type { Connected, Connector } from './connector.ts';
 import { UpstreamEnd } from './upstream-end.ts';
 
@@ -89,7 +89,7 @@ export class UpstreamListener {
         stats.closed(running.counters);
       }
       if (stream !== undefined) registry.remove(stream);
-      if (error instanceof StreamReset && error.refusal.code === REFUSAL.denied) {
+      if (error instanceof StreamFailure && error.refusal.code === REFUSAL.denied) {
         logger.error('connection revoked', { upstream: destination, reason: error.message });
       } else if (error !== undefined) logger.debug('connection failed', { upstream: destination, error: error.message });
       report(error === undefined ? 'closed' : 'failed', error?.message ?? '', connected, running);
