@@ -1,19 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Notifier, type Waiter } from './notifier.ts';
-import type { Dependencies } from './types.ts';
+import type { Dependencies, NamesByGroup } from './types.ts';
 
-function dependsOn(parts: { tables?: string[]; buckets?: string[]; prefixes?: Record<string, string[]> }): Dependencies {
-  const prefixes = Object.entries(parts.prefixes ?? {}).map(([table, names]) => [table, new Set(names)] as const);
-  return { tables: new Set(parts.tables), buckets: new Set(parts.buckets), prefixes: new Map(prefixes) };
+type Groups = Readonly<Record<string, readonly string[]>>;
+
+function dependsOn(parts: { tables?: readonly string[]; keys?: Groups; values?: Groups; prefixes?: Groups }): Dependencies {
+  const grouped = (groups: Groups = {}): NamesByGroup => new Map(Object.entries(groups).map(([group, names]) => [group, new Set(names)]));
+  return { tables: new Set(parts.tables), keys: grouped(parts.keys), values: grouped(parts.values), prefixes: grouped(parts.prefixes) };
 }
 
 describe('Notifier', () => {
   it('leaves nothing behind when waits end, and calls nobody who left', () => {
     const notifier = new Notifier();
     const called: string[] = [];
-    const gone = notifier.wait(dependsOn({ tables: ['t'], buckets: ['t#k'], prefixes: { t: ['k'] } }), () => called.push('gone'));
-    const stays = notifier.wait(dependsOn({ buckets: ['t#k'] }), () => called.push('stays'));
+    const gone = notifier.wait(dependsOn({ tables: ['t'], keys: { t: ['k'] }, prefixes: { t: ['k'] } }), () => called.push('gone'));
+    const stays = notifier.wait(dependsOn({ keys: { t: ['k'] } }), () => called.push('stays'));
     notifier.collect([{ table: 't', key: 'k', values: [] }]);
     notifier.leave(gone);
     notifier.leave(gone);
@@ -27,8 +29,8 @@ describe('Notifier', () => {
   it('calls a wait once though it depends on the change in several ways', () => {
     const notifier = new Notifier();
     let calls = 0;
-    notifier.wait(dependsOn({ tables: ['t'], buckets: ['t#k', 't/i=v'], prefixes: { t: ['', 'k'] } }), () => calls++);
-    notifier.collect([{ table: 't', key: 'k', values: [['i', 'v']] }]);
+    notifier.wait(dependsOn({ tables: ['t'], keys: { t: ['k'] }, values: { 't/i': ['v'] }, prefixes: { t: ['', 'k'] } }), () => calls++);
+    notifier.collect([{ table: 't', key: 'k', values: [['t/i', 'v']] }]);
     notifier.flush();
     expect(calls).toBe(1);
   });
@@ -36,11 +38,11 @@ describe('Notifier', () => {
   it('calls a wait again only after it was renewed, and then for what it depends on now', () => {
     const notifier = new Notifier();
     const { collected, change } = recorder(notifier);
-    const waiter = notifier.wait(dependsOn({ tables: ['t'], buckets: ['u#a', 'u#b'], prefixes: { v: ['p/'] } }), () =>
+    const waiter = notifier.wait(dependsOn({ tables: ['t'], keys: { u: ['a', 'b'] }, prefixes: { v: ['p/'] } }), () =>
       collected.push('woken'),
     );
     expect([change('u', 'a'), change('u', 'a'), change('t', 'x')]).toEqual([1, 0, 0]);
-    notifier.renew(waiter, dependsOn({ tables: ['w'], buckets: ['u#b', 'u#c'], prefixes: { v: ['p/q'] } }));
+    notifier.renew(waiter, dependsOn({ tables: ['w'], keys: { u: ['b', 'c'] }, prefixes: { v: ['p/q'] } }));
     expect([change('t', 'x'), change('u', 'a'), change('v', 'p/z')]).toEqual([0, 0, 0]);
     for (const [table, key] of [
       ['w', 'x'],
@@ -49,7 +51,7 @@ describe('Notifier', () => {
       ['v', 'p/qq'],
     ] as const) {
       expect(change(table, key), `${table} ${key}`).toBe(1);
-      notifier.renew(waiter, dependsOn({ tables: ['w'], buckets: ['u#b', 'u#c'], prefixes: { v: ['p/q'] } }));
+      notifier.renew(waiter, dependsOn({ tables: ['w'], keys: { u: ['b', 'c'] }, prefixes: { v: ['p/q'] } }));
     }
   });
 
@@ -72,7 +74,7 @@ describe('Notifier', () => {
             if (known !== undefined) notifier.leave(known.waiter);
             waits.delete(at);
           } else {
-            const all = dependsOn({ tables: on.tables, buckets: on.keys.map((key) => `t#${key}`), prefixes: { t: on.prefixes } });
+            const all = dependsOn({ tables: on.tables, keys: { t: on.keys }, prefixes: { t: on.prefixes } });
             if (known !== undefined) notifier.renew(known.waiter, all);
             waits.set(at, { waiter: known?.waiter ?? notifier.wait(all, () => woken.add(at)), on });
           }
@@ -91,7 +93,7 @@ describe('Notifier', () => {
   it('tells everybody when the state is replaced', () => {
     const notifier = new Notifier();
     const reasons: string[] = [];
-    notifier.wait(dependsOn({ buckets: ['t#k'] }), (reason) => reasons.push(reason));
+    notifier.wait(dependsOn({ keys: { t: ['k'] } }), (reason) => reasons.push(reason));
     notifier.abandonAll();
     expect(reasons).toEqual(['abandoned']);
   });

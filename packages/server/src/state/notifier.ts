@@ -1,5 +1,5 @@
-import { bucketTable, keyBucket, type RowChange, valueBucket } from './changes.ts';
-import type { Dependencies } from './types.ts';
+import type { RowChange } from './changes.ts';
+import type { Dependencies, NamesByGroup } from './types.ts';
 
 /** Called after the batch that changed something the wait depends on, once until the wait is renewed. */
 export type Wake = (reason: 'changed' | 'abandoned') => void;
@@ -19,11 +19,10 @@ export interface Waiter {
  */
 export class Notifier {
   readonly #waiters = new Set<Waiter>();
-  readonly #byBucket = new Registry();
-  readonly #byTable = new Registry();
-  readonly #prefixes = new Map<string, PrefixRegistry>();
-  /** How many bucket waits concern each table, so that changes of unwatched tables build no names. */
-  readonly #bucketsOfTable = new Map<string, number>();
+  readonly #tables = new Registry();
+  readonly #keys = new Registries(() => new Registry());
+  readonly #values = new Registries(() => new Registry());
+  readonly #prefixes = new Registries(() => new PrefixRegistry());
   #pending = new Set<Waiter>();
 
   /** Registered waits, armed or not. */
@@ -41,12 +40,10 @@ export class Notifier {
   /** Waits again, for what a new evaluation has read: mostly the same as before, and only the difference costs. */
   renew(waiter: Waiter, dependencies: Dependencies): void {
     const before = waiter.dependencies;
-    for (const table of dependencies.tables) if (!before.tables.has(table)) this.#byTable.add(table, waiter);
-    for (const table of before.tables) if (!dependencies.tables.has(table)) this.#byTable.remove(table, waiter);
-    for (const bucket of dependencies.buckets) if (!before.buckets.has(bucket)) this.#addBucket(bucket, waiter);
-    for (const bucket of before.buckets) if (!dependencies.buckets.has(bucket)) this.#removeBucket(bucket, waiter);
-    for (const [table, prefixes] of before.prefixes) this.#removePrefixes(table, prefixes, waiter);
-    for (const [table, prefixes] of dependencies.prefixes) this.#addPrefixes(table, prefixes, waiter);
+    moveNames(this.#tables, before.tables, dependencies.tables, waiter);
+    this.#keys.move(before.keys, dependencies.keys, waiter);
+    this.#values.move(before.values, dependencies.values, waiter);
+    this.#prefixes.move(before.prefixes, dependencies.prefixes, waiter);
     waiter.dependencies = dependencies;
     waiter.isArmed = true;
   }
@@ -62,12 +59,11 @@ export class Notifier {
   /** Marks the waits that `changes` concern; they are called by `flush`. */
   collect(changes: readonly RowChange[]): void {
     if (this.#waiters.size === 0) return;
-    for (const change of changes) {
-      this.#byTable.collect(change.table, this.#pending);
-      this.#prefixes.get(change.table)?.match(change.key, this.#pending);
-      if (!this.#bucketsOfTable.has(change.table)) continue;
-      this.#byBucket.collect(keyBucket(change.table, change.key), this.#pending);
-      for (const [index, value] of change.values) this.#byBucket.collect(valueBucket(change.table, index, value), this.#pending);
+    for (const { table, key, values } of changes) {
+      this.#tables.collect(table, this.#pending);
+      this.#keys.get(table)?.collect(key, this.#pending);
+      this.#prefixes.get(table)?.collect(key, this.#pending);
+      for (const [group, value] of values) this.#values.get(group)?.collect(value, this.#pending);
     }
   }
 
@@ -89,37 +85,50 @@ export class Notifier {
       waiter.wake(reason);
     }
   }
+}
 
-  #addBucket(bucket: string, waiter: Waiter): void {
-    this.#byBucket.add(bucket, waiter);
-    const table = bucketTable(bucket);
-    this.#bucketsOfTable.set(table, (this.#bucketsOfTable.get(table) ?? 0) + 1);
+/** Takes the waiter out of the names of before that are not named now, and into those that are new. */
+function moveNames(registry: NameRegistry, before: ReadonlySet<string>, now: ReadonlySet<string>, waiter: Waiter): void {
+  for (const name of now) if (!before.has(name)) registry.add(name, waiter);
+  for (const name of before) if (!now.has(name)) registry.remove(name, waiter);
+}
+
+interface NameRegistry {
+  readonly isEmpty: boolean;
+  add(name: string, waiter: Waiter): void;
+  remove(name: string, waiter: Waiter): void;
+  /** Adds the waiters that a change of `name` concerns. */
+  collect(name: string, into: Set<Waiter>): void;
+}
+
+/** One registry for each group of names that somebody waits on. */
+class Registries {
+  readonly #byGroup = new Map<string, NameRegistry>();
+  readonly #create: () => NameRegistry;
+
+  constructor(create: () => NameRegistry) {
+    this.#create = create;
   }
 
-  #removeBucket(bucket: string, waiter: Waiter): void {
-    this.#byBucket.remove(bucket, waiter);
-    const table = bucketTable(bucket);
-    const left = (this.#bucketsOfTable.get(table) ?? 0) - 1;
-    if (left > 0) this.#bucketsOfTable.set(table, left);
-    else this.#bucketsOfTable.delete(table);
+  get(group: string): NameRegistry | undefined {
+    return this.#byGroup.get(group);
   }
 
-  #addPrefixes(table: string, prefixes: ReadonlySet<string>, waiter: Waiter): void {
-    let registry = this.#prefixes.get(table);
-    if (registry === undefined) this.#prefixes.set(table, (registry = new PrefixRegistry()));
-    for (const prefix of prefixes) registry.add(prefix, waiter);
+  move(before: NamesByGroup, now: NamesByGroup, waiter: Waiter): void {
+    for (const [group, names] of now) this.#move(group, before.get(group) ?? NO_NAMES, names, waiter);
+    for (const [group, names] of before) if (!now.has(group)) this.#move(group, names, NO_NAMES, waiter);
   }
 
-  #removePrefixes(table: string, prefixes: ReadonlySet<string>, waiter: Waiter): void {
-    const registry = this.#prefixes.get(table);
-    if (registry === undefined) return;
-    for (const prefix of prefixes) registry.remove(prefix, waiter);
-    if (registry.isEmpty) this.#prefixes.delete(table);
+  #move(group: string, before: ReadonlySet<string>, now: ReadonlySet<string>, waiter: Waiter): void {
+    let registry = this.#byGroup.get(group);
+    if (registry === undefined) this.#byGroup.set(group, (registry = this.#create()));
+    moveNames(registry, before, now, waiter);
+    if (registry.isEmpty) this.#byGroup.delete(group);
   }
 }
 
 /** Waiters by name. Most names have one waiter, which then needs no set of its own. */
-class Registry {
+class Registry implements NameRegistry {
   readonly #waiters = new Map<string, Waiter | Set<Waiter>>();
 
   get isEmpty(): boolean {
@@ -151,8 +160,8 @@ class Registry {
   }
 }
 
-/** Waits on the key prefixes of one table. */
-class PrefixRegistry {
+/** Waits on key prefixes: a change of a key concerns those on every prefix of it. */
+class PrefixRegistry implements NameRegistry {
   readonly #byPrefix = new Registry();
   /** How many distinct prefixes have each length. */
   readonly #lengths = new Map<number, number>();
@@ -174,11 +183,12 @@ class PrefixRegistry {
     else this.#lengths.delete(prefix.length);
   }
 
-  match(key: string, found: Set<Waiter>): void {
+  collect(key: string, into: Set<Waiter>): void {
     for (const length of this.#lengths.keys()) {
-      if (length <= key.length) this.#byPrefix.collect(length === key.length ? key : key.slice(0, length), found);
+      if (length <= key.length) this.#byPrefix.collect(length === key.length ? key : key.slice(0, length), into);
     }
   }
 }
 
-const NOTHING: Dependencies = { tables: new Set(), buckets: new Set(), prefixes: new Map() };
+const NO_NAMES: ReadonlySet<string> = new Set();
+const NOTHING: Dependencies = { tables: NO_NAMES, keys: new Map(), values: new Map(), prefixes: new Map() };

@@ -1,7 +1,6 @@
 import type { RaftIndex } from '@lictor/protocol';
-import { keyBucket, valueBucket } from './changes.ts';
 import { entryPrefix, indexNamed, type TableState } from './table-state.ts';
-import type { Dependencies, StateReader, Table } from './types.ts';
+import type { Dependencies, NamesByGroup, StateReader, Table } from './types.ts';
 
 /** Where a reader finds the tables: the live store, or a snapshot of it. */
 export interface TableSource {
@@ -19,8 +18,9 @@ export class TableReader implements StateReader {
   #index = 0;
   #rows = 0;
   #tables: Set<string> | undefined;
-  #buckets: Set<string> | undefined;
-  #prefixes: Map<string, Set<string>> | undefined;
+  #keys: Names | undefined;
+  #values: Names | undefined;
+  #prefixes: Names | undefined;
 
   constructor(source: TableSource, track = true) {
     this.source = source;
@@ -41,7 +41,7 @@ export class TableReader implements StateReader {
     const row = state.rows.get(key) as Row | undefined;
     this.#rows++;
     this.#note(row === undefined ? state.index : row.ModifyIndex);
-    if (this.#track) (this.#buckets ??= new Set()).add(keyBucket(state.name, key));
+    if (this.#track) addName((this.#keys ??= new Map()), state.name, key);
     return row;
   }
 
@@ -64,7 +64,7 @@ export class TableReader implements StateReader {
     });
     this.#rows += rows.length;
     this.#note(highest === 0 ? state.index : highest);
-    if (this.#track) this.#trackPrefix(state.name, prefix);
+    if (this.#track) addName((this.#prefixes ??= new Map()), state.name, prefix);
     return rows;
   }
 
@@ -73,7 +73,7 @@ export class TableReader implements StateReader {
     const secondary = indexNamed(state, index);
     const bucket = secondary.buckets.get(value);
     this.#note(bucket === undefined ? secondary.extinction : bucket.index);
-    if (this.#track) (this.#buckets ??= new Set()).add(valueBucket(state.name, index, value));
+    if (this.#track) addName((this.#values ??= new Map()), secondary.group, value);
     const rows: Row[] = [];
     if (bucket !== undefined) secondary.entries.forEach(entryPrefix(value), (row) => rows.push(row as Row));
     this.#rows += rows.length;
@@ -95,7 +95,12 @@ export class TableReader implements StateReader {
   }
 
   dependencies(): Dependencies {
-    return { tables: this.#tables ?? NONE, buckets: this.#buckets ?? NONE, prefixes: this.#prefixes ?? NO_PREFIXES };
+    return {
+      tables: this.#tables ?? NO_TABLES,
+      keys: this.#keys ?? NO_NAMES,
+      values: this.#values ?? NO_NAMES,
+      prefixes: this.#prefixes ?? NO_NAMES,
+    };
   }
 
   /** Forgets what was read, so that one object can serve one query after another. */
@@ -103,7 +108,8 @@ export class TableReader implements StateReader {
     this.#index = 0;
     this.#rows = 0;
     this.#tables = undefined;
-    this.#buckets = undefined;
+    this.#keys = undefined;
+    this.#values = undefined;
     this.#prefixes = undefined;
   }
 
@@ -115,13 +121,14 @@ export class TableReader implements StateReader {
     this.#note(state.index);
     if (this.#track) (this.#tables ??= new Set()).add(state.name);
   }
+}
 
-  #trackPrefix(table: string, prefix: string): void {
-    const prefixes = (this.#prefixes ??= new Map());
-    const known = prefixes.get(table);
-    if (known === undefined) prefixes.set(table, new Set([prefix]));
-    else known.add(prefix);
-  }
+type Names = Map<string, Set<string>>;
+
+function addName(names: Names, group: string, name: string): void {
+  const known = names.get(group);
+  if (known === undefined) names.set(group, new Set([name]));
+  else known.add(name);
 }
 
 /** An untracked reader that is used again for every plain read: such a read costs no allocation here. */
@@ -136,5 +143,5 @@ export class ReusableReader extends TableReader {
   }
 }
 
-const NONE: ReadonlySet<string> = new Set();
-const NO_PREFIXES: ReadonlyMap<string, ReadonlySet<string>> = new Map();
+const NO_TABLES: ReadonlySet<string> = new Set();
+const NO_NAMES: NamesByGroup = new Map();

@@ -13,6 +13,8 @@ export interface Bucket {
 /** One secondary index of a table. */
 export interface IndexState {
   readonly name: string;
+  /** `table/index`, as `Dependencies` names it. */
+  readonly group: string;
   readonly values: (row: RaftIndex) => readonly string[];
   /** By `entryKey(value, primary key)`. */
   readonly entries: OrderedMap<RaftIndex>;
@@ -40,6 +42,7 @@ export function createTableState(table: Table<never>): TableState {
   const indexes = Object.entries(table.indexes).map(
     ([name, values]): IndexState => ({
       name,
+      group: `${table.name}/${name}`,
       values: values as IndexState['values'],
       entries: new OrderedMap<RaftIndex>(),
       buckets: new OrderedMap<Bucket>(),

@@ -110,12 +110,12 @@ export class TableTxn extends TableReader implements StateTxn {
     const before = previous === undefined ? NO_VALUES : index.values(previous);
     const after = next === undefined ? NO_VALUES : index.values(next);
     for (const value of before) {
-      touched.push([index.name, value]);
+      touched.push([index.group, value]);
       if (!after.includes(value)) this.#leaveBucket(index, value, key);
     }
     for (const value of after) {
       const stays = before.includes(value);
-      if (!stays) touched.push([index.name, value]);
+      if (!stays) touched.push([index.group, value]);
       if (next !== undefined) this.#enterBucket(index, value, key, next, stays);
     }
   }

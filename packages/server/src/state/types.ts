@@ -51,11 +51,15 @@ export interface StateReader {
 export interface Dependencies {
   /** Whole tables, by name. */
   readonly tables: ReadonlySet<string>;
-  /** `table/index=value` and `table#key`. */
-  readonly buckets: ReadonlySet<string>;
+  /** Primary keys, found or not, by table name. */
+  readonly keys: NamesByGroup;
+  /** Values of secondary indexes, by `table/index`. */
+  readonly values: NamesByGroup;
   /** Primary-key prefixes by table name. */
-  readonly prefixes: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly prefixes: NamesByGroup;
 }
+
+export type NamesByGroup = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
  * The only writer: exists inside one FSM apply, sees its own writes, and stamps rows with the index of the entry being applied.
