@@ -54,11 +54,11 @@ async function clientHello(): Promise<Buffer> {
 }
 
 describe('hostile handshakes (Node CVE-2026-21637, 2025-59465; security.md 5.3)', () => {
-  it('by the thousand end nothing but themselves', async () => {
+  it('ten thousand of them end nothing but themselves', async () => {
     const hello = await clientHello();
     const random = seededRandom(7);
     const leaves = ['end', 'reset', 'end'] as const;
-    for (let batch = 0; batch < 100; batch++) {
+    for (let batch = 0; batch < 250; batch++) {
       await Promise.all(
         Array.from({ length: 40 }, (_, index) => {
           const bytes =
@@ -69,7 +69,7 @@ describe('hostile handshakes (Node CVE-2026-21637, 2025-59465; security.md 5.3)'
     }
     await stillServes();
     await until(() => socat.proxy.openStreams === 0);
-  });
+  }, 120_000);
 
   it('do not fill the log: after a burst a few lines a second, with a count', async () => {
     for (let batch = 0; batch < 10; batch++)

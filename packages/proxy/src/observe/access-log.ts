@@ -34,5 +34,5 @@ export interface Stopwatch {
 
 export function startStopwatch(clock: Clock): Stopwatch {
   const from = clock.monotonic();
-  return { startedMs: clock.now(), elapsedMs: () => clock.monotonic() - from };
+  return { startedMs: clock.now(), elapsedMs: () => Math.round((clock.monotonic() - from) * 1000) / 1000 };
 }

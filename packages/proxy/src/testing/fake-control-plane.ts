@@ -84,6 +84,14 @@ export class FakeMesh {
     this.#publish();
   }
 
+  /** A rule that reads requests. */
+  setHttpIntention(source: string, destination: string): void {
+    this.removeIntention(source, destination, false);
+    const { Action: _, ...rest } = intention(source, destination, 'allow');
+    this.#all.push({ ...rest, Permissions: [{ Action: 'allow', HTTP: { PathExact: '', PathPrefix: '/', PathRegex: '', Header: [], Methods: [] } }] });
+    this.#publish();
+  }
+
   removeIntention(source: string, destination: string, publish = true): void {
     this.#all = this.#all.filter((rule) => rule.SourceName !== source || rule.DestinationName !== destination);
     if (publish) this.#publish();
