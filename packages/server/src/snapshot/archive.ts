@@ -29,6 +29,9 @@ const STATE = 'state.bin';
 const SUMS = 'SHA256SUMS';
 /** What an archive may unfold to: more is a bomb, or a state that no server here could hold. */
 const MAX_STATE_BYTES = 1024 ** 3;
+/** Beyond this a state may be so many times as long as its archive: ours unfold about fivefold (Envoy CVE-2022-29225: a bomb's thousandfold). */
+const FREE_STATE_BYTES = 32 * 1024 ** 2;
+const MAX_INFLATION = 100;
 const MAX_SMALL_BYTES = 1024 ** 2;
 const GZIP_HEADER_BYTES = 10;
 const HASH_SLICE_BYTES = 512 * 1024;
@@ -89,6 +92,7 @@ function assertGzip(archive: Uint8Array): void {
 
 async function unpack(archive: Uint8Array): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
+  const maxStateBytes = Math.min(MAX_STATE_BYTES, Math.max(FREE_STATE_BYTES, archive.length * MAX_INFLATION));
   const untar = extract();
   const reading = (async () => {
     for await (const entry of untar) {
@@ -99,7 +103,7 @@ async function unpack(archive: Uint8Array): Promise<Map<string, Buffer>> {
       let bytes = 0;
       for await (const part of entry) {
         bytes += (part as Buffer).length;
-        if (bytes > (name === STATE ? MAX_STATE_BYTES : MAX_SMALL_BYTES)) throw new Error(`file ${JSON.stringify(name)} is too large`);
+        if (bytes > (name === STATE ? maxStateBytes : MAX_SMALL_BYTES)) throw new Error(`file ${JSON.stringify(name)} is too large`);
         parts.push(part as Buffer);
       }
       files.set(name, Buffer.concat(parts, bytes));
