@@ -136,8 +136,9 @@ export class Dispatcher implements ServerPort {
     const run = (reader: StateReader): Evaluation => evaluate(read, reader, request, authorizer, this.#config.datacenter);
     if (minIndex <= 0) return Promise.resolve(this.#reply(this.queries.read(key, run), query));
     const blocked = this.queries.block(key, run, { minIndex, waitMs: this.#waitMs(query.maxWaitMs), signal });
-    this.#ports.metrics.setGauge('rpc.queries_blocking', this.queries.blocked);
-    return blocked.then(
+    const measure = (): void => this.#ports.metrics.setGauge('rpc.queries_blocking', this.queries.blocked);
+    measure();
+    return blocked.finally(measure).then(
       (evaluation) => this.#reply(evaluation, query),
       (thrown: unknown) => Promise.reject(this.#fault(method, thrown)),
     );
