@@ -69,6 +69,24 @@ describe('periodic checks (consul-facts K032)', () => {
     expect(published).toEqual(['passing now']);
   });
 
+  it('looks once more when it was asked to while it looked', async () => {
+    const finish: (() => void)[] = [];
+    const { clock, check } = start(3_600_000, async () => {
+      await new Promise<void>((resolve) => finish.push(resolve));
+      return { status: 'passing', output: '' };
+    });
+    check.runNow();
+    check.runNow();
+    check.runNow();
+    finish[0]?.();
+    await clock.advance(0);
+    expect(finish).toHaveLength(2);
+    finish[1]?.();
+    await clock.advance(0);
+    expect(finish).toHaveLength(2);
+    check.stop();
+  });
+
   it('turns a probe that throws into a critical result', async () => {
     const { clock, published } = start(1_000, () => Promise.reject(new Error('boom')));
     await clock.advance(1_000);

@@ -27,6 +27,8 @@ export class PeriodicCheck implements CheckRunner {
   #timer: Timer | undefined;
   #running: AbortController | undefined;
   #isStopped = false;
+  /** Asked to look while a look was under way: that one may have come too early. */
+  #isAgainDue = false;
 
   constructor(options: PeriodicOptions) {
     this.#options = options;
@@ -48,7 +50,9 @@ export class PeriodicCheck implements CheckRunner {
   }
 
   runNow(): void {
-    if (this.#running === undefined && !this.#isStopped) this.#run();
+    if (this.#isStopped) return;
+    if (this.#running === undefined) this.#run();
+    else this.#isAgainDue = true;
   }
 
   #schedule(delayMs: number): void {
@@ -57,11 +61,14 @@ export class PeriodicCheck implements CheckRunner {
 
   #run(): void {
     this.#timer?.cancel();
+    this.#isAgainDue = false;
     const running = new AbortController();
     this.#running = running;
     void this.#probe(running.signal).finally(() => {
       this.#running = undefined;
-      if (!this.#isStopped) this.#schedule(this.#intervalMs);
+      if (this.#isStopped) return;
+      if (this.#isAgainDue) this.#run();
+      else this.#schedule(this.#intervalMs);
     });
   }
 
