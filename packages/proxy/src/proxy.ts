@@ -40,7 +40,14 @@ export function createProxy(options: ProxyOptions, ports: ProxyPorts): Proxy {
     if (source.kind === 'agent') void reportReady(source.proxyId, ports);
     else registrar?.start();
   };
+  /** Once: the flag wins over the registration, and a change of address needs a restart. */
+  const servePrometheus = (bindAddr: string | undefined): void => {
+    if (bindAddr === undefined || prometheus !== undefined) return;
+    prometheus = new PrometheusEndpoint(bindAddr, () => runtime?.context, ports.logger, ports.clock);
+    prometheus.start();
+  };
   const apply = (config: ProxyConfig): void => {
+    servePrometheus(config.prometheusBindAddr);
     if (runtime === undefined) {
       runtime = new ServiceRuntime(config.service, options, ports, { onReady, onFatal: ready.reject });
       runtime.apply(config);
@@ -54,10 +61,7 @@ export function createProxy(options: ProxyOptions, ports: ProxyPorts): Proxy {
   };
 
   const start = (): void => {
-    if (options.prometheusBindAddr !== undefined) {
-      prometheus = new PrometheusEndpoint(options.prometheusBindAddr, () => runtime?.context, ports.logger, ports.clock);
-      prometheus.start();
-    }
+    servePrometheus(options.prometheusBindAddr);
     if (source.kind === 'static') {
       if (source.registration !== undefined) registrar = new SelfRegistrar(source.registration, ports);
       apply(source.config);

@@ -66,6 +66,20 @@ describe('a registration as configuration', () => {
     expect(upstream).toMatchObject({ connectTimeoutMs: 5, maxConnections: 7 });
   });
 
+  it('knows unix sockets of the local service, the Prometheus address, and what it cannot do', () => {
+    const config = configFromRegistration(
+      registration({
+        ...WEB,
+        LocalServiceSocketPath: '/run/web.sock',
+        Config: { prometheus_bind_addr: '127.0.0.1:9102' },
+        Upstreams: [{ ...SOCAT, DestinationPeer: 'east', DestinationPort: 'admin' }],
+      }),
+    );
+    expect(config.publicListener?.applicationSocketPath).toBe('/run/web.sock');
+    expect(config.prometheusBindAddr).toBe('127.0.0.1:9102');
+    expect(config.upstreams[0]).toMatchObject({ peer: 'east', destinationPort: 'admin' });
+  });
+
   it('has no public listener without a port', () => {
     expect(configFromRegistration(registration(WEB, { port: 0 })).publicListener).toBeUndefined();
   });

@@ -43,8 +43,8 @@ function diffUpstreams(before: readonly UpstreamConfig[], after: readonly Upstre
 
 /** Which listener it is: the same address with another destination is another one. */
 export function upstreamKey(upstream: UpstreamConfig): string {
-  const { destinationType, namespace, service, datacenter, host, port, socketPath, maxConnections } = upstream;
-  return JSON.stringify([destinationType, namespace, service, datacenter, host, port, socketPath, maxConnections]);
+  const { connectTimeoutMs: _, ...identity } = upstream;
+  return JSON.stringify(Object.entries(identity).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function same(a: object, b: object): boolean {

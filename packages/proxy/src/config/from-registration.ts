@@ -9,10 +9,12 @@ export function configFromRegistration(registration: ProxyRegistration): ProxyCo
   if (registration.kind !== 'connect-proxy') throw new Error('service is not a valid connect proxy');
   const { proxy } = registration;
   const publicListener = publicListenerOf(registration);
+  const prometheusBindAddr = text(proxy.Config, 'prometheus_bind_addr');
   return {
     service: proxy.DestinationServiceName,
     ...(publicListener.port > 0 && { publicListener }),
     upstreams: proxy.Upstreams.map(upstreamOf),
+    ...(prometheusBindAddr !== '' && { prometheusBindAddr }),
   };
 }
 
@@ -24,6 +26,7 @@ function publicListenerOf({ address, port, proxy }: ProxyRegistration): PublicLi
     port: positive(config, 'bind_port') ?? port,
     applicationHost: proxy.LocalServiceAddress || DEFAULTS.applicationHost,
     applicationPort: proxy.LocalServicePort || defaultPort(proxy.LocalServicePorts) || 0,
+    ...(proxy.LocalServiceSocketPath !== '' && { applicationSocketPath: proxy.LocalServiceSocketPath }),
     localConnectTimeoutMs: positive(config, 'local_connect_timeout_ms') ?? DEFAULTS.localConnectTimeoutMs,
     handshakeTimeoutMs: positive(config, 'handshake_timeout_ms') ?? DEFAULTS.handshakeTimeoutMs,
     maxConnections: positive(config, 'max_inbound_connections') ?? DEFAULTS.maxConnections,
@@ -39,6 +42,8 @@ function upstreamOf(upstream: ProxyRegistration['proxy']['Upstreams'][number]): 
     host: upstream.LocalBindAddress || DEFAULTS.upstreamHost,
     port: upstream.LocalBindPort,
     socketPath: upstream.LocalBindSocketPath,
+    ...(upstream.DestinationPeer !== '' && { peer: upstream.DestinationPeer }),
+    ...(upstream.DestinationPort !== '' && { destinationPort: upstream.DestinationPort }),
     connectTimeoutMs: positive(upstream.Config, 'connect_timeout_ms') ?? DEFAULTS.connectTimeoutMs,
     maxConnections: positive(limitsOf(upstream.Config), 'max_connections') ?? DEFAULTS.maxConnections,
   };

@@ -4,6 +4,8 @@ export interface ProxyConfig {
   readonly service: string;
   readonly publicListener?: PublicListenerConfig;
   readonly upstreams: readonly UpstreamConfig[];
+  /** `host:port` of the Prometheus endpoint; absent: none, or the one that the process was started with. */
+  readonly prometheusBindAddr?: string;
 }
 
 export interface PublicListenerConfig {
@@ -11,6 +13,8 @@ export interface PublicListenerConfig {
   readonly port: number;
   readonly applicationHost: string;
   readonly applicationPort: number;
+  /** Unix socket of the local service, instead of host and port. */
+  readonly applicationSocketPath?: string;
   readonly localConnectTimeoutMs: number;
   readonly handshakeTimeoutMs: number;
   readonly maxConnections: number;
@@ -26,6 +30,9 @@ export interface UpstreamConfig {
   /** Below 1: none was given. */
   readonly port: number;
   readonly socketPath: string;
+  /** Set for what this proxy cannot do yet: the cluster peer of the destination, the name of one of its ports. */
+  readonly peer?: string;
+  readonly destinationPort?: string;
   readonly connectTimeoutMs: number;
   readonly maxConnections: number;
 }

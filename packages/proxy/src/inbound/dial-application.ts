@@ -4,6 +4,8 @@ import type { Clock } from '@lictor/protocol';
 export interface ApplicationAddress {
   readonly host: string;
   readonly port: number;
+  /** Unix socket, instead of both. */
+  readonly path?: string;
 }
 
 /** Takes back a dial whose result is no longer wanted. */
@@ -19,7 +21,8 @@ export function dialApplication(
   clock: Clock,
   done: (error: Error | undefined, socket: Socket | undefined) => void,
 ): CancelDial {
-  const socket = connect({ host: address.host, port: address.port, allowHalfOpen: true, noDelay: true });
+  const place = address.path === undefined ? { host: address.host, port: address.port } : { path: address.path };
+  const socket = connect({ ...place, allowHalfOpen: true, noDelay: true });
   let settled = false;
   const settle = (error: Error | undefined): void => {
     if (settled) return;
@@ -28,7 +31,7 @@ export function dialApplication(
     if (error !== undefined) socket.destroy();
     done(error, error === undefined ? socket : undefined);
   };
-  const timer = clock.setTimer(timeoutMs, () => settle(new Error(`dial tcp ${address.host}:${address.port}: i/o timeout`)));
+  const timer = clock.setTimer(timeoutMs, () => settle(new Error(`dial ${formatAddress(address)}: i/o timeout`)));
   socket.on('error', (error) => settle(error));
   socket.once('connect', () => settle(undefined));
   return () => {
@@ -37,4 +40,9 @@ export function dialApplication(
     timer.cancel();
     socket.destroy();
   };
+}
+
+export function formatAddress(address: ApplicationAddress): string {
+  if (address.path !== undefined) return address.path;
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }

@@ -9,7 +9,7 @@ import type { ByteEnd } from '../relay/end.ts';
 import { type Relay, relay } from '../relay/relay.ts';
 import { SocketEnd } from '../relay/socket-end.ts';
 import { REFUSAL, type Refusal } from '../tunnel/frame.ts';
-import { type ApplicationAddress, dialApplication } from './dial-application.ts';
+import { type ApplicationAddress, dialApplication, formatAddress } from './dial-application.ts';
 
 /** What every inbound stream needs, whatever carried it here. */
 export interface InboundContext {
@@ -121,8 +121,4 @@ function serveAllowed(request: InboundRequest, context: InboundContext, report: 
   };
   context.registry.add(stream);
   const cancelDial = dialApplication(context.application(), context.localConnectTimeoutMs(), context.clock, onDialled);
-}
-
-export function formatAddress(address: ApplicationAddress): string {
-  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }

@@ -66,7 +66,10 @@ export function serveTunnel(
       onRetire: () => undefined,
       onRefuse: (refusal) => context.logger.error('refused by caller', { error: refusal.reason, client: peer.uri }),
       onClosed: (error) => {
-        if (error instanceof FrameError) context.logger.warn('tunnel closed: protocol error', { error: error.message, client: peer.uri });
+        if (error instanceof FrameError) {
+          context.stats.protocolError();
+          context.logger.warn('tunnel closed: protocol error', { error: error.message, client: peer.uri });
+        }
         onClosed(error);
       },
     },

@@ -9,6 +9,7 @@ export interface ListenerTotals {
   readonly txBytes: number;
   readonly refused: number;
   readonly failed: number;
+  readonly protocolErrors: number;
 }
 
 /**
@@ -22,6 +23,7 @@ export class ListenerStats {
   #connections = 0;
   #refused = 0;
   #failed = 0;
+  #protocolErrors = 0;
   #closedRx = 0;
   #closedTx = 0;
   #flushedRx = 0;
@@ -52,6 +54,11 @@ export class ListenerStats {
     this.#failed++;
   }
 
+  /** A peer broke the tunnel's framing. */
+  protocolError(): void {
+    this.#protocolErrors++;
+  }
+
   totals(): ListenerTotals {
     let rxBytes = this.#closedRx;
     let txBytes = this.#closedTx;
@@ -59,7 +66,15 @@ export class ListenerStats {
       rxBytes += counters.forward;
       txBytes += counters.backward;
     }
-    return { connections: this.#connections, active: this.#open.size, rxBytes, txBytes, refused: this.#refused, failed: this.#failed };
+    return {
+      connections: this.#connections,
+      active: this.#open.size,
+      rxBytes,
+      txBytes,
+      refused: this.#refused,
+      failed: this.#failed,
+      protocolErrors: this.#protocolErrors,
+    };
   }
 
   flush(metrics: Metrics): void {

@@ -13,6 +13,12 @@ const FAMILIES: readonly Family[] = [
   { suffix: 'connections_total', type: 'counter', help: 'Streams since the proxy started.', value: (totals) => totals.connections },
   { suffix: 'refused_total', type: 'counter', help: 'Streams and peers that were refused.', value: (totals) => totals.refused },
   { suffix: 'failed_total', type: 'counter', help: 'Streams that could not be connected.', value: (totals) => totals.failed },
+  {
+    suffix: 'protocol_errors_total',
+    type: 'counter',
+    help: 'Tunnels that were closed for broken framing.',
+    value: (totals) => totals.protocolErrors,
+  },
   { suffix: 'rx_bytes_total', type: 'counter', help: 'Bytes received from whoever connected.', value: (totals) => totals.rxBytes },
   { suffix: 'tx_bytes_total', type: 'counter', help: 'Bytes sent to whoever connected.', value: (totals) => totals.txBytes },
 ];

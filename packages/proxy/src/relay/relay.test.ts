@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestClient, until } from '../testing/client.ts';
-import { Harness } from '../testing/harness.ts';
+import { Harness, publicListener } from '../testing/harness.ts';
 import { rawClient, readToEnd } from '../testing/raw-client.ts';
 
 let harness: Harness;
@@ -130,3 +130,20 @@ function hashOf(socket: Socket): Promise<string> {
     socket.on('end', () => resolve(hash.digest('hex')));
   });
 }
+
+it('reaches a local service on a unix socket', async () => {
+  const { createServer } = await import('node:net');
+  const { mkdtempSync, rmSync } = await import('node:fs');
+  const { tmpdir } = await import('node:os');
+  const { join } = await import('node:path');
+  const folder = mkdtempSync(join(tmpdir(), 'lictor-proxy-'));
+  const path = join(folder, 'app.sock');
+  const server = createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket)).listen(path);
+  await once(server, 'listening');
+  const socat = await harness.sidecar('socat', { publicListener: { ...publicListener(0), applicationSocketPath: path } });
+  harness.addInstance('socat', socat.publicPort);
+  const web = await harness.source('web', 'socat');
+  expect((await new TestClient(web.upstreamPort).send('a').finish().closed()).text).toBe('a');
+  server.close();
+  rmSync(folder, { recursive: true });
+});

@@ -50,7 +50,7 @@ describe('an intention that denies (consul-facts S036, K080)', () => {
     expect(denials).toHaveLength(1);
   });
 
-  it('denies when it reads requests, which this layer does not (as Consul\'s built-in proxy, H065)', async () => {
+  it("denies when it reads requests, which this layer does not (as Consul's built-in proxy, H065)", async () => {
     const socat = await harness.destination('socat', await harness.echo());
     const web = await harness.source('web', 'socat');
     harness.mesh.setHttpIntention('web', 'socat');

@@ -2,7 +2,8 @@ import type { PublicListenerChange } from '../config/diff.ts';
 import type { PublicListenerConfig } from '../config/types.ts';
 import type { AuthenticatedPeer } from '../identity/authenticate.ts';
 import type { Credentials } from '../identity/credentials.ts';
-import { formatAddress, type InboundContext } from '../inbound/serve.ts';
+import { formatAddress } from '../inbound/dial-application.ts';
+import type { InboundContext } from '../inbound/serve.ts';
 import { PublicListener } from '../inbound/public-listener.ts';
 import type { ServiceContext } from './service-context.ts';
 
@@ -25,7 +26,11 @@ export class PublicSide {
       logger: logger.named('inbound'),
       authzLogger: logger.named('connect'),
       accessLog,
-      application: () => ({ host: this.#config?.applicationHost ?? '', port: this.#config?.applicationPort ?? 0 }),
+      application: () => ({
+        host: this.#config?.applicationHost ?? '',
+        port: this.#config?.applicationPort ?? 0,
+        ...(this.#config?.applicationSocketPath !== undefined && { path: this.#config.applicationSocketPath }),
+      }),
       localConnectTimeoutMs: () => this.#config?.localConnectTimeoutMs ?? 0,
       isDraining: () => context.isDraining,
     };

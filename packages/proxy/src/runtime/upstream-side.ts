@@ -1,7 +1,7 @@
 import { type ConfigDiff, upstreamKey } from '../config/diff.ts';
 import { describeUpstream, type UpstreamConfig } from '../config/types.ts';
 import { watch } from '../control-plane/watch.ts';
-import { formatAddress } from '../inbound/serve.ts';
+import { formatAddress } from '../inbound/dial-application.ts';
 import { ListenerStats } from '../observe/listener-stats.ts';
 import { Connector } from '../upstream/connector.ts';
 import { instancesOf } from '../upstream/instances.ts';
@@ -142,6 +142,8 @@ export class UpstreamSide {
 function unsupported(config: UpstreamConfig): string | undefined {
   if (config.socketPath !== '') return 'local_bind_socket_path is not supported with this proxy implementation.';
   if (config.port < 1) return 'upstream has no local_bind_port.';
+  if (config.peer !== undefined) return `destination_peer ${config.peer} is not supported yet.`;
+  if (config.destinationPort !== undefined) return `destination_port ${config.destinationPort} is not supported yet.`;
   if (config.destinationType !== 'service') return `upstream type ${config.destinationType} is not supported yet.`;
   return undefined;
 }

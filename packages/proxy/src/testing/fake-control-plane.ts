@@ -88,7 +88,10 @@ export class FakeMesh {
   setHttpIntention(source: string, destination: string): void {
     this.removeIntention(source, destination, false);
     const { Action: _, ...rest } = intention(source, destination, 'allow');
-    this.#all.push({ ...rest, Permissions: [{ Action: 'allow', HTTP: { PathExact: '', PathPrefix: '/', PathRegex: '', Header: [], Methods: [] } }] });
+    this.#all.push({
+      ...rest,
+      Permissions: [{ Action: 'allow', HTTP: { PathExact: '', PathPrefix: '/', PathRegex: '', Header: [], Methods: [] } }],
+    });
     this.#publish();
   }
 
