@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { LictorError } from '@lictor/protocol';
+import { type IncomingMessage, type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
+import { LictorError, type Logger } from '@lictor/protocol';
 import type { RuntimeConfig } from '../contracts/index.ts';
 import type { ApiDeps } from './deps.ts';
 import { servePage } from './pages/pages.ts';
@@ -40,10 +40,20 @@ export class Dispatcher {
     this.#router = new Router(routes);
     this.#waiters = waiters;
     this.#log = new RequestLog(deps.logger);
-    this.#settings = createSettings(deps.config());
+    this.#settings = createSettings(deps.config(), deps.logger);
   }
 
+  /** Never throws: an error here would end the process. */
   handle(message: IncomingMessage, response: ServerResponse): void {
+    try {
+      this.#dispatch(message, response);
+    } catch (error) {
+      this.#deps.logger.error('Request could not be dispatched', { error });
+      response.destroy();
+    }
+  }
+
+  #dispatch(message: IncomingMessage, response: ServerResponse): void {
     const settings = this.#currentSettings();
     const target = parseTarget(message.url ?? '');
     if (target === undefined) {
@@ -64,7 +74,7 @@ export class Dispatcher {
 
   #currentSettings(): Settings {
     const config = this.#deps.config();
-    if (config !== this.#settings.config) this.#settings = createSettings(config);
+    if (config !== this.#settings.config) this.#settings = createSettings(config, this.#deps.logger);
     return this.#settings;
   }
 
@@ -89,6 +99,7 @@ export class Dispatcher {
       defaultToken: () => this.#deps.tokens.get('default'),
     };
     const request = new ApiRequest(message, target, rest, query, settings.config, scope);
+    if (query.has('token')) this.#log.tokenInQuery(request);
     void this.#answer(endpoint, request, response, settings)
       .catch((thrown: unknown) => this.#answerError(thrown, request, response, settings))
       .finally(() => {
@@ -177,11 +188,8 @@ const RESERVED = new Set([
   'vary',
 ]);
 
-function createSettings(config: RuntimeConfig): Settings {
-  const userHeaders: string[] = [];
-  for (const [name, value] of Object.entries(config.http.responseHeaders)) {
-    if (!RESERVED.has(name.toLowerCase())) userHeaders.push(name, value);
-  }
+function createSettings(config: RuntimeConfig, logger: Logger): Settings {
+  const userHeaders = readUserHeaders(config, logger);
   const policy = ['X-Consul-Default-Acl-Policy', config.aclDefaultPolicy];
   return {
     config,
@@ -189,4 +197,20 @@ function createSettings(config: RuntimeConfig): Settings {
     baseHeaders: [...userHeaders, 'Vary', 'Accept-Encoding', ...NOSNIFF, ...policy],
     writeAccess: createWriteAccess(config.http.allowWriteFrom),
   };
+}
+
+/** `http_config.response_headers`, as far as they can be sent. */
+function readUserHeaders(config: RuntimeConfig, logger: Logger): string[] {
+  const headers: string[] = [];
+  for (const [name, value] of Object.entries(config.http.responseHeaders)) {
+    if (RESERVED.has(name.toLowerCase())) continue;
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+      headers.push(name, value);
+    } catch {
+      logger.error('response header cannot be sent', { name });
+    }
+  }
+  return headers;
 }

@@ -22,6 +22,12 @@ export class RequestLog {
     this.#logger[level]('Request finished', { ...describe(request), latency: `${tookMs.toFixed(3)}ms` });
   }
 
+  tokenInQuery(request: ApiRequest): void {
+    this.#logger.warn('This request used the token query parameter which is deprecated and will be removed in a future Consul version', {
+      logUrl: loggableUrl(request),
+    });
+  }
+
   failed(request: ApiRequest, error: LictorError): void {
     if (error.code === 'cancelled') {
       this.#logger.debug('Request cancelled', describe(request));

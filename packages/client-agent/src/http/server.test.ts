@@ -79,6 +79,14 @@ describe('headers of every answer', () => {
     expect(headers.get('content-type')).toBeNull();
   });
 
+  it('leave out what cannot be sent', async () => {
+    const responseHeaders = { 'X-Fine': 'yes', 'X-Broken': 'a\nb', 'not a name': 'x' };
+    const api = await start({}, { http: { ...createTestConfig().http, responseHeaders } });
+    const { headers, status } = await api.request('/v1/status/leader');
+    expect([status, headers.get('x-fine'), headers.get('x-broken')]).toEqual([500, 'yes', null]);
+    expect((await api.request('/ui/')).headers.get('x-fine')).toBe('yes');
+  });
+
   it('never say index 0, which would make clients spin', async () => {
     const api = await start();
     api.server.handlers = { 'KVS.Get': () => readReply(null, { index: 0 }) };
