@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { type ServiceSpiffeId, type SpiffeId, type TrustBundle, verifyPeer } from '@lictor/pki';
+import { DEFAULT_NAMESPACE } from '@lictor/protocol';
+import { DEFAULT_PARTITION, type ServiceSpiffeId, type SpiffeId, type TrustBundle, verifyPeer } from '@lictor/pki';
 import type { Credentials } from './credentials.ts';
 
 /** A peer whose certificate holds. */
@@ -75,6 +76,9 @@ function verify(
   if (!verdict.ok) return refused(verdict.reason);
   const id = verdict.spiffeId;
   if (id.kind !== 'service') return refused(`${verdict.uri} is not a service`);
+  // Intentions here know names only: another namespace's service of the same name is another service.
+  if (id.namespace !== DEFAULT_NAMESPACE || id.partition !== DEFAULT_PARTITION)
+    return refused(`${verdict.uri} is of another namespace or partition`);
   const validUntilMs = Math.min(...verdict.chain.map((certificate) => certificate.notAfterMs));
   const { uri, serial } = verdict;
   return { ok: true, id, uri, serial, leafDer, intermediatesDer, bundle: credentials.bundle, verifiedMs: nowMs, validUntilMs };

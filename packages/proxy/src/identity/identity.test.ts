@@ -59,6 +59,11 @@ describe('who may come in (issue 4.3; consul-facts S030)', () => {
       () => harness.authority.issueWithUris([`spiffe://${harness.authority.trustDomain}/gateway/mesh/dc/dc1`]),
       /not a service/,
     ],
+    [
+      "another namespace's service of the same name",
+      () => harness.authority.issueWithUris([`spiffe://${harness.authority.trustDomain}/ns/other/dc/dc1/svc/web`]),
+      /another namespace/,
+    ],
     ['percent-encoding in its SPIFFE id', () => harness.authority.issueWithUris([uriOf('%77eb')]), /characters/],
   ];
   it.each(hostile)('not %s; the reason is logged here and told to our own sidecars', async (_name, makeLeaf, reason) => {

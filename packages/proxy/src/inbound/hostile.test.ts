@@ -131,7 +131,8 @@ describe('hostile frames from a peer with a valid certificate', () => {
     ['a second open', [encodeFrame(FRAME.open, 'socat'), encodeFrame(FRAME.open, 'socat')]],
     ['data without a stream', [encodeFrame(FRAME.data, 'x')]],
     ['an accept', [encodeFrame(FRAME.accept)]],
-    ['a replayed finish', [encodeFrame(FRAME.finish), encodeFrame(FRAME.finish)]],
+    ['a replayed finish', [FRAME.open, FRAME.finish, FRAME.finish].map((type) => encodeFrame(type, type === FRAME.open ? 'socat' : ''))],
+    ['data after a finish', [encodeFrame(FRAME.open, 'socat'), encodeFrame(FRAME.finish), encodeFrame(FRAME.data, 'x')]],
   ])('such as %s', async (_name, frames) => {
     const socket = await rawClient(socat.publicPort, await harness.authority.issue({ service: 'mallory' }), {
       ALPNProtocols: [TUNNEL_PROTOCOL],

@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import { type ByteEnd, type EndHandler, StreamFailure } from '../relay/end.ts';
 import type { Outbox } from '../relay/outbox.ts';
-import { encodeFrame, encodeHeader, FRAME, FRAME_HEADER_BYTES, MAX_DATA_BYTES, type Refusal } from './frame.ts';
+import { encodeFrame, encodeHeader, FRAME, FRAME_HEADER_BYTES, FrameError, MAX_DATA_BYTES, type Refusal } from './frame.ts';
 
 export interface StreamOwner {
   /** Both ways have finished. */
@@ -77,7 +77,9 @@ export class TunnelStream implements ByteEnd {
 
   // What the connection tells.
 
+  /** @throws FrameError */
   received(piece: Buffer): void {
+    if (this.#receivedFinish) throw new FrameError('data after finish');
     if (this.#handler !== undefined && this.#earlyDelivered) {
       this.#handler.onData(piece);
       return;
@@ -91,8 +93,9 @@ export class TunnelStream implements ByteEnd {
     this.#handler?.onDrain();
   }
 
+  /** @throws FrameError */
   peerFinished(): void {
-    if (this.#receivedFinish) return;
+    if (this.#receivedFinish) throw new FrameError('second finish');
     this.#receivedFinish = true;
     if (this.#handler === undefined || !this.#earlyDelivered) return;
     this.#handler.onFinish();
