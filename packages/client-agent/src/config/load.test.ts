@@ -137,9 +137,10 @@ describe('old and foreign names', () => {
   });
 
   it('says so when an accepted option has no effect yet', () => {
-    expect(loadTexts({ '/a.hcl': 'rejoin_after_leave = true' }).warnings).toContain(
-      '"rejoin_after_leave" is accepted for compatibility and has no effect in this version of Lictor',
-    );
+    const warning = '"rejoin_after_leave" is accepted for compatibility and has no effect in this version of Lictor';
+    expect(loadTexts({ '/a.hcl': 'rejoin_after_leave = true' }).warnings).toContain(warning);
+    expect(loadTexts({}, { flags: new Map([['rejoin', ['true']]]) }).warnings).toContain(warning);
+    expect(loadTexts({}).warnings).toEqual([]);
   });
 
   it('translates the old flags', () => {

@@ -1,10 +1,11 @@
+import { isIPv6 } from 'node:net';
 import type { CheckDefinition } from '@lictor/protocol';
 import type { Probe, ProbeResult } from '../runner.ts';
 import type { ProbeContext } from './context.ts';
 import { timeoutMs } from './context.ts';
 import { startDeadline } from './deadline.ts';
-import { refusalFor } from './lookup.ts';
-import { splitHostPort } from './go-errors.ts';
+import { dialErrorText, splitHostPort } from './go-errors.ts';
+import { resolveAllowed } from './lookup.ts';
 
 const SERVING = 1;
 const STATUS_NAMES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
@@ -18,13 +19,18 @@ export function createGrpcProbe(context: ProbeContext): Probe {
   const address = slash === -1 ? definition.GRPC : definition.GRPC.slice(0, slash);
   const service = slash === -1 ? '' : definition.GRPC.slice(slash + 1);
   return async (signal) => {
-    const refusal = context.refuseLinkLocal ? refusalFor(splitHostPort(address)?.host ?? '') : undefined;
-    if (refusal !== undefined) return { status: 'critical', output: refusal };
+    let dialled = address;
+    try {
+      if (context.refuseLinkLocal) dialled = await resolveTarget(address);
+    } catch (error) {
+      return { status: 'critical', output: dialErrorText('tcp', address, error) };
+    }
     const grpc = await import('@grpc/grpc-js');
     const credentials = definition.GRPCUseTLS
       ? grpc.credentials.createSsl(null, null, null, { rejectUnauthorized: !definition.TLSSkipVerify })
       : grpc.credentials.createInsecure();
-    const client = new grpc.Client(address, credentials, {
+    const client = new grpc.Client(dialled, credentials, {
+      'grpc.default_authority': address,
       'grpc.use_local_subchannel_pool': 1,
       'grpc.max_receive_message_length': MAX_REPLY_BYTES,
       ...targetName(definition),
@@ -44,6 +50,14 @@ export function createGrpcProbe(context: ProbeContext): Probe {
       client.close();
     }
   };
+}
+
+/** `host:port` with the host resolved. */
+async function resolveTarget(address: string): Promise<string> {
+  const target = splitHostPort(address);
+  if (target === undefined) return address;
+  const host = await resolveAllowed(target.host);
+  return isIPv6(host) ? `[${host}]:${target.port}` : `${host}:${target.port}`;
 }
 
 function targetName(definition: CheckDefinition): Record<string, string> {

@@ -35,3 +35,19 @@ export const refusingLookup: LookupFunction = (hostname, options, callback) => {
 export function refusalFor(host: string): string | undefined {
   return isLinkLocal(host) ? `dial tcp: ${host} is a link-local address, refused by check_refuse_link_local` : undefined;
 }
+
+/**
+ * The address to dial for `host`, for clients that take no lookup of ours: resolved once, so that a second answer cannot lead elsewhere.
+ * @throws Error when the host has link-local addresses only
+ */
+export function resolveAllowed(host: string): Promise<string> {
+  const refusal = refusalFor(host);
+  if (refusal !== undefined) return Promise.reject(new Error(refusal));
+  if (isIP(host) !== 0) return Promise.resolve(host);
+  return new Promise((resolve, reject) => {
+    refusingLookup(host, {}, (error, address) => {
+      if (error === null && typeof address === 'string') resolve(address);
+      else reject(error ?? new Error(`dial: lookup ${host}: no such host`));
+    });
+  });
+}

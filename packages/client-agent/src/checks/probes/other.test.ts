@@ -97,3 +97,19 @@ describe('gRPC checks (consul-facts K037)', () => {
     expect(result).toEqual({ status: 'critical', output: 'rpc error: code = DeadlineExceeded desc = context deadline exceeded' });
   });
 });
+
+describe('CVE-2022-29153: link-local targets are refused when told to', () => {
+  const refuse = { refuseLinkLocal: true };
+
+  it.each(['169.254.169.254:80', '[fe80::1]:80', '[::ffff:169.254.1.1]:80'])('%s', async (target) => {
+    const udp = await createUdpProbe(probeContext({ udp: target, interval: '1s' }, refuse))(NEVER);
+    const grpc = await createGrpcProbe(probeContext({ grpc: target, interval: '1s' }, refuse))(NEVER);
+    expect([udp.output, grpc.output]).toEqual([expect.stringContaining('link-local'), expect.stringContaining('link-local')]);
+  });
+
+  it('but not others, by name either', async () => {
+    const port = await portOf(createServer((socket) => socket.on('error', () => undefined)));
+    const result = await createGrpcProbe(probeContext({ grpc: `localhost:${port}`, interval: '1s', timeout: '200ms' }, refuse))(NEVER);
+    expect(result.output).toContain('DeadlineExceeded');
+  });
+});

@@ -5,7 +5,7 @@ import type { ProbeContext } from './context.ts';
 import { timeoutMs } from './context.ts';
 import { startDeadline } from './deadline.ts';
 import { dialErrorText, splitHostPort } from './go-errors.ts';
-import { refusalFor } from './lookup.ts';
+import { resolveAllowed } from './lookup.ts';
 
 /** Sends an empty datagram. Silence is passing: only a refusal by the host tells that nothing listens (consul-facts K036). */
 export function createUdpProbe(context: ProbeContext): Probe {
@@ -13,9 +13,12 @@ export function createUdpProbe(context: ProbeContext): Probe {
   return async (signal) => {
     const address = splitHostPort(target);
     if (address === undefined) return { status: 'critical', output: `dial udp: address ${target}: missing port in address` };
-    const host = address.host === '' ? '127.0.0.1' : address.host;
-    const refusal = context.refuseLinkLocal ? refusalFor(host) : undefined;
-    if (refusal !== undefined) return { status: 'critical', output: refusal };
+    let host = address.host === '' ? '127.0.0.1' : address.host;
+    try {
+      if (context.refuseLinkLocal) host = await resolveAllowed(host);
+    } catch (error) {
+      return { status: 'critical', output: dialErrorText('udp', target, error) };
+    }
     const deadline = startDeadline(context.clock, timeoutMs(context.definition), signal);
     const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
     try {

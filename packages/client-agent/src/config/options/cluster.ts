@@ -5,7 +5,7 @@ const gossipKeys = ['gossip_nodes', 'gossip_interval', 'probe_interval', 'probe_
 
 /** Joining, gossip, Raft, limits between nodes. */
 export const clusterOptions = [
-  option('retry_join', 'strings', 'Agents to join, again and again.', { flag: 'retry-join' }),
+  option('retry_join', 'strings', 'Agents to join, again and again.', { flag: 'retry-join', ...inert }),
   option('retry_interval', 'duration', 'Pause between attempts to join.', { flag: 'retry-interval', default: '30s', ...inert }),
   option('retry_max', 'int', 'Attempts to join; 0 no limit.', { flag: 'retry-max', default: 0, ...inert }),
   option('retry_join_wan', 'strings', 'Servers of other datacenters to join.', { flag: 'retry-join-wan', ...inert }),

@@ -49,3 +49,8 @@ export function option<const K extends string, const T extends OptionType>(
 ): Option<K, T> {
   return { key, type, doc, ...extra };
 }
+
+/** Said once for each option that is set and does nothing yet. */
+export function inertWarning(key: string): string {
+  return `"${key}" is accepted for compatibility and has no effect in this version of Lictor`;
+}

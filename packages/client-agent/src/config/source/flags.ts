@@ -1,6 +1,6 @@
 import { parseDuration } from '@lictor/protocol';
 import { ConfigError } from '../config-error.ts';
-import { type Option, OPTIONS_BY_FLAG } from '../options/index.ts';
+import { inertWarning, type Option, OPTIONS_BY_FLAG } from '../options/index.ts';
 import type { RawConfig } from './raw.ts';
 
 /** Flag name (without its dash) to its values, in the order given. */
@@ -26,6 +26,7 @@ export function readFlags(flags: FlagValues): FlagSources {
       continue;
     }
     if (option.replacedBy !== undefined) warnings.push(deprecation(option));
+    if (option.status === 'inert') warnings.push(inertWarning(option.key));
     const target = option.type === 'strings' ? lists : values;
     const key = option.replacedBy ?? option.key;
     const decoded = decodeFlag(option, texts);

@@ -1,6 +1,6 @@
 import { HclError, type HclDocument, parseHcl, parseJsonWithPositions } from '@lictor/protocol';
 import { ConfigError } from '../config-error.ts';
-import { ALL_OPTIONS, type Option, OPTIONS_BY_KEY } from '../options/index.ts';
+import { ALL_OPTIONS, inertWarning, type Option, OPTIONS_BY_KEY } from '../options/index.ts';
 import { decodeOption, ValueError } from './decode-option.ts';
 import type { RawConfig } from './raw.ts';
 
@@ -115,8 +115,7 @@ function readOption(
     const key = PLURAL[option.key] ?? option.key;
     const earlier = found.get(key);
     found.set(key, Array.isArray(earlier) && Array.isArray(decoded) ? [...(earlier as unknown[]), ...(decoded as unknown[])] : decoded);
-    if (option.status === 'inert')
-      warnings.push(`"${option.key}" is accepted for compatibility and has no effect in this version of Lictor`);
+    if (option.status === 'inert') warnings.push(inertWarning(option.key));
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
     if (error.unknownKeys.length > 0) unknown.push(...error.unknownKeys.map((tail) => joinPath(option.key, tail)));
