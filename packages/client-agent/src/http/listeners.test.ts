@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
+import { get as getSecurely, type RequestOptions } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
+import { createTestCa } from '@lictor/pki/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestConfig } from '../testing/config.ts';
 import { startTestApi, type TestApi } from '../testing/http.ts';
@@ -66,6 +68,40 @@ describe('listeners', () => {
     expect((await running.request('/v1/kv/a')).status).toBe(404);
   });
 });
+
+describe('HTTPS', () => {
+  it('serves clients that trust its CA, and with verify_incoming only those that show a certificate of it', async () => {
+    const nowMs = Date.now();
+    const ca = await createTestCa({ nowMs: nowMs - 60_000 });
+    const { certPem, keyPem } = await ca.issue(ca.serviceId('agent'), { dnsNames: ['localhost'], notAfterMs: nowMs + 3_600_000 });
+    const paths = { caFile: join(folder, 'ca.pem'), certFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.pem') };
+    writeFileSync(paths.caFile, ca.rootPem);
+    writeFileSync(paths.certFile, certPem);
+    writeFileSync(paths.keyFile, keyPem, { mode: 0o600 });
+    const http = { ...createTestConfig().http, ...paths, verifyIncoming: true };
+    running = await startTestApi({}, { http, httpsListen: [{ host: '127.0.0.1', port: 0 }] });
+    const port = running.api.addresses.find(({ scheme }) => scheme === 'https')?.port ?? 0;
+    expect(await statusOverTls({ port, ca: ca.rootPem, cert: certPem, key: keyPem })).toBe(404);
+    expect(await statusOverTls({ port, ca: ca.rootPem })).toBe('refused');
+    const other = await createTestCa({ nowMs: nowMs - 60_000, clusterId: '99999999-2222-3333-4444-555555555555' });
+    const foreign = await other.issue(other.serviceId('agent'), { notAfterMs: nowMs + 3_600_000 });
+    expect(await statusOverTls({ port, ca: ca.rootPem, cert: foreign.certPem, key: foreign.keyPem })).toBe('refused');
+    expect(await statusOverTls({ port, ca: other.rootPem, cert: certPem, key: keyPem })).toBe('refused');
+    expect(await statusOverTls({ port, ca: ca.rootPem, cert: certPem, key: keyPem, maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1' })).toBe(
+      'refused',
+    );
+  });
+});
+
+function statusOverTls(options: RequestOptions): Promise<number | undefined | 'refused'> {
+  return new Promise((resolve) => {
+    const request = getSecurely({ host: '127.0.0.1', servername: 'localhost', path: '/v1/kv/a', agent: false, ...options }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    request.on('error', () => resolve('refused'));
+  });
+}
 
 function statusOver(socketPath: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {

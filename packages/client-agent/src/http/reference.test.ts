@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { AclRule } from './routing/route.ts';
-import { apiRoutes } from './v1/index.ts';
+import { allRoutes } from './routes.ts';
 
 const REFERENCE = new URL('../../../../docs/reference/http.md', import.meta.url);
 const ROW = /^\| (GET|PUT|POST|DELETE) \| `([^`]+)` \| ([a-z:]+) \| /gm;
@@ -18,7 +18,7 @@ function ruleText(rule: AclRule): string {
 
 describe('docs/reference/http.md', () => {
   it('lists every route with its rule, and no other', () => {
-    const routes = apiRoutes.map(({ method, path, acl }) => `${method} ${path} ${ruleText(acl)}`);
+    const routes = allRoutes.map(({ method, path, acl }) => `${method} ${path} ${ruleText(acl)}`);
     expect(documented().toSorted()).toEqual(routes.toSorted());
   });
 });

@@ -2,7 +2,7 @@ import type { ApiDeps } from './deps.ts';
 import { ConnectionCap } from './connection-cap.ts';
 import { Dispatcher } from './dispatch.ts';
 import { type BoundAddress, openListeners } from './listeners.ts';
-import { apiRoutes } from './v1/index.ts';
+import { allRoutes } from './routes.ts';
 import { Waiters } from './waiters.ts';
 
 /** The running HTTP API. */
@@ -19,7 +19,7 @@ const DRAIN_MS = 5_000;
 /** @throws LictorError `unavailable` when an address cannot be bound; nothing stays open then */
 export async function startHttpApi(deps: ApiDeps): Promise<HttpApi> {
   const waiters = new Waiters();
-  const dispatcher = new Dispatcher(deps, apiRoutes, waiters);
+  const dispatcher = new Dispatcher(deps, allRoutes, waiters);
   const cap = new ConnectionCap(() => deps.config().http.maxConnectionsPerClient);
   const listeners = await openListeners(
     deps.config(),

@@ -17,7 +17,7 @@ import { snapshotRoutes } from './snapshot.ts';
 import { statusRoutes } from './status.ts';
 import { txnRoutes } from './txn.ts';
 
-/** The whole API: docs/reference/http.md lists the same routes, and a test compares the two. */
+/** The whole of /v1. */
 export const apiRoutes: readonly Route[] = [
   ...agentRoutes,
   ...catalogRoutes,
