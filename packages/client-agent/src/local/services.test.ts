@@ -54,6 +54,8 @@ describe('registering a service with a sidecar (consul-facts 4.2, S014-S016)', (
     expect(agent.services.get('web-sidecar-proxy')?.Port).toBe(21001);
     await agent.services.deregister('a');
     expect(agent.services.get('a-sidecar-proxy')).toBeUndefined();
+    await agent.services.register(WEB, API);
+    expect(agent.services.get('web-sidecar-proxy')?.Port).toBe(21001);
     await agent.services.register(serviceOf({ name: 'b', port: 1, connect: { sidecar_service: {} } }), API);
     expect(agent.services.get('b-sidecar-proxy')?.Port).toBe(21000);
   });

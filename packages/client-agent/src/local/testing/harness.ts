@@ -22,7 +22,11 @@ export class FakeCatalog {
       if (!request.SkipNodeUpdate || this.node === null) {
         this.node = { ID: request.ID, Address: request.Address, TaggedAddresses: request.TaggedAddresses, Meta: request.NodeMeta };
       }
-      if (request.Service !== undefined) this.services.set(request.Service.ID, structuredClone(request.Service) as NodeService);
+      if (request.Service !== undefined) {
+        // A row of the real catalog names its node.
+        const row = { ...structuredClone(request.Service), Node: request.Node };
+        this.services.set(request.Service.ID, row as NodeService);
+      }
       for (const check of request.Checks) this.checks.set(check.CheckID, structuredClone({ ...check, Definition: {} }) as HealthCheck);
       return writeReply(undefined);
     },
