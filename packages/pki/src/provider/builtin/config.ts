@@ -11,6 +11,8 @@ export interface BuiltinCaConfig extends CommonCaConfig {
   /** PEM, for `privateKey`; empty: the provider makes one. */
   readonly rootCert: string;
   readonly disableCrossSigning: boolean;
+  /** Shown again as the provider's state; an undocumented key of Consul's that its clients test with. */
+  readonly testState: Readonly<Record<string, string>> | undefined;
 }
 
 const builtinFields = schema.object({
@@ -30,9 +32,16 @@ export function parseBuiltinCaConfig(raw: RawCaConfig): BuiltinCaConfig {
     privateKey: new Secret(fields.PrivateKey),
     rootCert: fields.RootCert,
     disableCrossSigning: fields.DisableCrossSigning,
+    testState: parseTestState(raw['test_state']),
   };
   checkMaterial(config);
   return config;
+}
+
+/** Anything that is not text is left out, as in Consul: this key must never be why a mesh has no authority. */
+function parseTestState(raw: unknown): Readonly<Record<string, string>> | undefined {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return undefined;
+  return Object.fromEntries(Object.entries(raw).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
 /** Before anything is stored: a root that does not fit its key would sign leaves that nobody accepts. */

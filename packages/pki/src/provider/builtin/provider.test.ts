@@ -98,4 +98,12 @@ describe('the built-in provider (consul-facts P001, P003, P017)', () => {
     expect(record?.privateKey).toBeInstanceOf(Secret);
     expect(JSON.stringify(record)).not.toContain('PRIVATE KEY');
   });
+
+  it('passes test_state of its configuration through as its state, and keeps it beside the generation of its root', async () => {
+    const { provider } = await configured({ test_state: { foo: 'bar', RootGeneration: '7', n: 1 } });
+    expect(provider.state()).toEqual({ foo: 'bar' });
+    const renewed = await configured({}, new MemoryCaStore(), provider.renewalState());
+    expect(renewed.provider.state()).toEqual({ foo: 'bar', RootGeneration: '1' });
+    expect((await configured({ test_state: 'x' })).provider.state()).toBeNull();
+  });
 });

@@ -58,7 +58,7 @@ export class BuiltinCaProvider implements CaProvider {
       config,
       clusterId,
       recordId: recordIdOf(config, generation),
-      state: generation === 0 ? null : { [GENERATION]: String(generation) },
+      state: stateOf(config, state, generation),
     };
     return Promise.resolve();
   }
@@ -125,7 +125,7 @@ export class BuiltinCaProvider implements CaProvider {
 
   renewalState(): CaProviderState | null {
     const { config, state } = this.#must();
-    return config.rootCert === '' ? { [GENERATION]: String(generationOf(state) + 1) } : null;
+    return config.rootCert === '' ? { ...state, [GENERATION]: String(generationOf(state) + 1) } : null;
   }
 
   async cleanup(): Promise<void> {
@@ -174,6 +174,16 @@ function recordIdOf(config: BuiltinCaConfig, generation: number): string {
   const parts = [config.privateKey.reveal(), config.rootCert, config.keyType, config.keyBits, true];
   if (generation > 0) parts.push(generation);
   return colonHex(createHash('sha256').update(parts.join(',')).digest());
+}
+
+/**
+ * What is to be stored and handed back at the next start: the generation, and beside it what `test_state` of the configuration or an earlier
+ * provider left there, which Consul's provider passes through.
+ */
+function stateOf({ testState }: BuiltinCaConfig, stored: CaProviderState | null, generation: number): CaProviderState | null {
+  const { [GENERATION]: _generation, ...passed } = testState ?? stored ?? {};
+  const state = generation === 0 ? passed : { ...passed, [GENERATION]: String(generation) };
+  return Object.keys(state).length === 0 ? null : state;
 }
 
 function generationOf(state: CaProviderState | null): number {
