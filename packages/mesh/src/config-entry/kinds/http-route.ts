@@ -1,11 +1,20 @@
 import type { schema } from '@lictor/protocol';
 import { quote, rejected } from '../../problems.ts';
-import { commonFields, flag, int, kept, listOf, mapOf, nanoseconds, nullPointer, opaque, struct, text } from '../../shape/index.ts';
+import { commonFields, flag, int, kept, listOf, mapOf, nanoseconds, nullPointer, opaque, pointer, struct, text } from '../../shape/index.ts';
 import { defineKind } from '../kind.ts';
 import { isDomainName, isHttpMethod, validateMeta } from './meta.ts';
 import { normaliseParents, resourceReference, status, validateParents } from './resource-reference.ts';
+import { gatewayServiceTls } from './tls-parameters.ts';
+import { gatewayLimits, validateGatewayLimits } from './upstream-config.ts';
 
 const headerFilters = kept(listOf(struct({ Add: kept(mapOf(text())), Remove: kept(listOf(text())), Set: kept(mapOf(text())) })));
+const processing = struct({ HeadersMode: text(), BodyMode: text(), TrailersMode: text(), MaxBodyBytes: int() });
+const extProc = struct({
+  StatPrefix: text(),
+  Mode: text(),
+  Overrides: pointer(struct({ Processing: pointer(struct({ Request: pointer(processing), Response: pointer(processing) })) })),
+});
+/** `ExtProc`, `ExtAuthz`, `Invert` and a service's `TLS` and `Limits` came with Consul 2.x (consul-facts V009). */
 const filters = struct({
   Headers: headerFilters,
   URLRewrite: nullPointer(struct({ Path: kept(text()) })),
@@ -19,9 +28,20 @@ const filters = struct({
   ),
   TimeoutFilter: nullPointer(struct({ RequestTimeout: kept(nanoseconds()), IdleTimeout: kept(nanoseconds()) })),
   JWT: nullPointer(opaque()),
+  ExtProc: listOf(extProc),
+  ExtAuthz: pointer(struct({ Enabled: kept(flag()) })),
 });
 const responseFilters = struct({ Headers: headerFilters });
-const match = struct({ Match: kept(text()), Name: kept(text()), Value: kept(text()) });
+const queryMatch = struct({ Match: kept(text()), Name: kept(text()), Value: kept(text()) });
+const headerMatch = struct({ Match: kept(text()), Name: kept(text()), Value: kept(text()), Invert: flag() });
+const service = struct({
+  Name: kept(text()),
+  Weight: kept(int()),
+  Filters: filters,
+  ResponseFilters: responseFilters,
+  TLS: pointer(gatewayServiceTls),
+  Limits: pointer(gatewayLimits),
+});
 
 const shape = struct({
   ...commonFields,
@@ -34,14 +54,14 @@ const shape = struct({
         Matches: kept(
           listOf(
             struct({
-              Headers: kept(listOf(match)),
+              Headers: kept(listOf(headerMatch)),
               Method: kept(text()),
               Path: struct({ Match: kept(text()), Value: kept(text()) }),
-              Query: kept(listOf(match)),
+              Query: kept(listOf(queryMatch)),
             }),
           ),
         ),
-        Services: kept(listOf(struct({ Name: kept(text()), Weight: kept(int()), Filters: filters, ResponseFilters: responseFilters }))),
+        Services: kept(listOf(service)),
       }),
     ),
   ),
@@ -72,6 +92,7 @@ export const httpRoute = defineKind<HttpRoute>({
     validateMeta(entry.Meta);
     entry.Rules.forEach((rule, index) => {
       if (rule.Filters.JWT !== undefined) throw rejected('http-route jwt filters are a consul enterprise feature');
+      rule.Services.forEach((item, position) => validateGatewayLimits(item.Limits, `Rule[${index}], Services[${position}], Limits: `));
       rule.Matches.forEach((item, position) => validateMatch(item, `Rule[${index}], Match[${position}]`));
     });
   },

@@ -4,21 +4,13 @@ import { commonFields, flag, int, kept, listOf, mapOf, pointer, struct, text } f
 import { defineKind } from '../kind.ts';
 import { headerModifiers } from './common.ts';
 import { isDomainName, isHttpLike, validateMeta } from './meta.ts';
-import { validateTlsParameters } from './tls-parameters.ts';
+import { gatewayServiceTls, gatewayTls, validateTlsParameters } from './tls-parameters.ts';
 import { passiveHealth } from './upstream-config.ts';
 
-const sds = struct({ ClusterName: text(), CertResource: text() });
-const tlsConfig = struct({
-  Enabled: kept(flag()),
-  SDS: pointer(sds),
-  TLSMinVersion: text(),
-  TLSMaxVersion: text(),
-  CipherSuites: listOf(text()),
-});
 const service = struct({
   Name: kept(text()),
   Hosts: kept(listOf(text())),
-  TLS: pointer(struct({ SDS: pointer(sds) })),
+  TLS: pointer(gatewayServiceTls),
   RequestHeaders: pointer(headerModifiers),
   ResponseHeaders: pointer(headerModifiers),
   MaxConnections: int(),
@@ -30,8 +22,8 @@ const service = struct({
 
 const shape = struct({
   ...commonFields,
-  TLS: tlsConfig,
-  Listeners: kept(listOf(struct({ Port: kept(int()), Protocol: kept(text()), TLS: pointer(tlsConfig), Services: kept(listOf(service)) }))),
+  TLS: gatewayTls,
+  Listeners: kept(listOf(struct({ Port: kept(int()), Protocol: kept(text()), TLS: pointer(gatewayTls), Services: kept(listOf(service)) }))),
   Defaults: pointer(
     struct({
       MaxConnections: kept(int()),

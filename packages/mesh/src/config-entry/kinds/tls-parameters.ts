@@ -1,4 +1,18 @@
 import { rejected } from '../../problems.ts';
+import { flag, kept, listOf, pointer, struct, text } from '../../shape/index.ts';
+
+/** Where a gateway's certificate comes from when it is an Envoy secret discovery service. */
+export const sds = struct({ ClusterName: text(), CertResource: text() });
+/** TLS of a gateway or of one of its listeners. */
+export const gatewayTls = struct({
+  Enabled: kept(flag()),
+  SDS: pointer(sds),
+  TLSMinVersion: text(),
+  TLSMaxVersion: text(),
+  CipherSuites: listOf(text()),
+});
+/** TLS of one service behind a gateway. */
+export const gatewayServiceTls = struct({ SDS: pointer(sds) });
 
 const VERSIONS = ['TLS_AUTO', 'TLSv1_0', 'TLSv1_1', 'TLSv1_2', 'TLSv1_3'];
 /** With these as minimum, suites can still be chosen; TLS 1.3 fixes its own. */

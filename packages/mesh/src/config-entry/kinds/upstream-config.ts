@@ -1,5 +1,6 @@
 import type { schema } from '@lictor/protocol';
-import { int, kept, nanoseconds, pointer, struct, text } from '../../shape/index.ts';
+import { rejected } from '../../problems.ts';
+import { int, kept, nanoseconds, nullPointer, pointer, struct, text } from '../../shape/index.ts';
 import { meshGateway } from './common.ts';
 
 const passiveHealthCheck = struct({
@@ -19,6 +20,14 @@ export const upstreamLimits = struct({
   MaxConcurrentRequests: pointer(int()),
 });
 export const passiveHealth = passiveHealthCheck;
+/** Limits of an API gateway and of what its routes lead to (Consul 2.x, consul-facts V009): all shown, once any of them is given. */
+export const gatewayLimits = struct({
+  MaxConnections: nullPointer(int()),
+  MaxPendingRequests: nullPointer(int()),
+  MaxConcurrentRequests: nullPointer(int()),
+  PassiveHealthCheck: pointer(passiveHealthCheck),
+});
+export type GatewayLimits = schema.Infer<typeof gatewayLimits>;
 
 /** One entry of service-defaults.UpstreamConfig. */
 export const upstreamConfig = struct({
@@ -54,6 +63,12 @@ export function findUpstreamConfigProblems(config: UpstreamConfig, named: boolea
   return problems;
 }
 
+/** @throws LictorError rejected; `where` goes before the message */
+export function validateGatewayLimits(limits: GatewayLimits | undefined, where: string): void {
+  const [problem] = [...findPassiveHealthProblems(limits?.PassiveHealthCheck), ...findLimitProblems(limits)];
+  if (problem !== undefined) throw rejected(`${where}${problem}`);
+}
+
 export function findPassiveHealthProblems(check: PassiveHealthCheck | undefined): string[] {
   if (check === undefined) return [];
   const percent = (name: string, value: number | undefined): string[] =>
@@ -67,7 +82,7 @@ export function findPassiveHealthProblems(check: PassiveHealthCheck | undefined)
   return first.slice(0, 1);
 }
 
-export function findLimitProblems(limits: UpstreamLimits | undefined): string[] {
+export function findLimitProblems(limits: UpstreamLimits | GatewayLimits | undefined): string[] {
   if (limits === undefined) return [];
   const problems = [
     ...((limits.MaxConnections ?? 0) < 0 ? ['max connections cannot be negative'] : []),

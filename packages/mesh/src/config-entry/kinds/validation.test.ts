@@ -173,6 +173,18 @@ describe.each<[string, readonly (readonly [Fields, string])[]]>([
         },
         'listeners "a" and "b" cannot be merged',
       ],
+      [
+        { Listeners: [{ Name: 'l', Port: 1, Protocol: 'udp' }] },
+        `unsupported listener protocol "udp", must be one of 'tcp', 'http', 'http2', or 'grpc'`,
+      ],
+      [
+        { Defaults: { MaxConnections: -1 }, Listeners: [{ Name: 'l', Port: 1, Protocol: 'grpc' }] },
+        'Defaults: max connections cannot be negative',
+      ],
+      [
+        { Listeners: [{ Name: 'l', Port: 1, Protocol: 'http2', TLS: { SDS: { CertResource: 'c' } } }] },
+        'TLS.SDS.ClusterName is required if CertResource is set (listener "l")',
+      ],
     ],
   ],
   [
@@ -183,6 +195,10 @@ describe.each<[string, readonly (readonly [Fields, string])[]]>([
       [
         { Rules: [{ Matches: [{ Path: { Match: 'exact', Value: 'a' } }] }] },
         `Rule[0], Match[0], Path, exact type match doesn't start with '/': "a"`,
+      ],
+      [
+        { Rules: [{ Services: [{ Name: 'a', Limits: { MaxPendingRequests: -1 } }] }] },
+        'Rule[0], Services[0], Limits: max pending requests cannot be negative',
       ],
     ],
   ],
