@@ -187,6 +187,19 @@ describe('what outlives a restart (consul-facts K006)', () => {
     expect(JSON.stringify(sent?.request)).not.toContain('secret-token');
   });
 
+  it('is not a TTL report whose time was over before the restart', async () => {
+    const folder = dataDir();
+    const first = await start({ dataDir: folder });
+    await first.agent.services.register(WEB, API);
+    first.agent.checks.updateTtl('service:web', 'passing', 'fine');
+    await first.agent.stop();
+    const second = createTestAgent({ dataDir: folder });
+    agents.push(second);
+    second.clock.jumpWallClock(30_000);
+    await second.agent.start();
+    expect(second.agent.checks.get('service:web')).toMatchObject({ Status: 'critical', Output: '' });
+  });
+
   it('gives way to a file that defines the service again', async () => {
     const folder = dataDir();
     const first = await start({ dataDir: folder });

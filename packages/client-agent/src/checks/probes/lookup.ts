@@ -1,4 +1,4 @@
-import { lookup as dnsLookup } from 'node:dns';
+import { lookup as dnsLookup, type LookupAddress, type LookupOptions } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
 /** Cloud metadata services live here: 169.254.169.254 and fe80::/10 (security.md, CVE-2022-29153: SSRF through checks). */
@@ -15,21 +15,34 @@ export function isLinkLocal(address: string): boolean {
   return mapped !== undefined && LINK_LOCAL.check(mapped, 'ipv4');
 }
 
+/** The operating system's resolver; a port, for tests to give their own answers. */
+type ResolveAll = (
+  hostname: string,
+  options: LookupOptions,
+  callback: (error: Error | null, addresses: readonly LookupAddress[]) => void,
+) => void;
+
+const systemResolve: ResolveAll = (hostname, options, callback) => dnsLookup(hostname, { ...options, all: true }, callback);
+
 /** Refuses link-local addresses after resolution, so that a name cannot lead there either. */
-export const refusingLookup: LookupFunction = (hostname, options, callback) => {
-  dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) {
-      callback(error, '', 0);
-      return;
-    }
-    const allowed = addresses.filter((entry) => !isLinkLocal(entry.address));
-    const first = allowed[0];
-    if (first === undefined)
-      callback(new Error(`dial tcp: ${hostname} is a link-local address, refused by check_refuse_link_local`), '', 0);
-    else if (options.all === true) callback(null, allowed);
-    else callback(null, first.address, first.family);
-  });
-};
+export function createRefusingLookup(resolveAll: ResolveAll): LookupFunction {
+  return (hostname, options, callback) => {
+    resolveAll(hostname, options, (error, addresses) => {
+      if (error !== null) {
+        callback(error, '', 0);
+        return;
+      }
+      const allowed = addresses.filter((entry) => !isLinkLocal(entry.address));
+      const first = allowed[0];
+      if (first === undefined)
+        callback(new Error(`dial tcp: ${hostname} is a link-local address, refused by check_refuse_link_local`), '', 0);
+      else if (options.all === true) callback(null, allowed);
+      else callback(null, first.address, first.family);
+    });
+  };
+}
+
+export const refusingLookup: LookupFunction = createRefusingLookup(systemResolve);
 
 /** For targets that are addresses already: Node does not look those up. */
 export function refusalFor(host: string): string | undefined {
