@@ -51,7 +51,7 @@ function profile(request: ApiRequest, deps: ApiDeps, defaultSeconds: number): Pr
 /** What the process is doing now: stack, handles, memory. Never its environment, which may hold credentials. */
 function report(): Reply {
   // Names of network peers would be looked up, and the loop held meanwhile.
-  process.report.excludeNetwork = true;
+  Object.assign(process.report, { excludeNetwork: true });
   const { environmentVariables: _environment, header, ...rest } = process.report.getReport() as unknown as Record<string, unknown>;
   const { commandLine: _commandLine, ...shownHeader } = (header ?? {}) as Record<string, unknown>;
   return attachment('report.json', { header: shownHeader, ...rest });
