@@ -25,7 +25,8 @@ const BANS: readonly { readonly pattern: RegExp; readonly instead: string }[] = 
   { pattern: /(?<![.\w])set(?:Timeout|Interval|Immediate)\(/, instead: 'the Clock port' },
   // isIP and its like only look at a string.
   {
-    pattern: /(?<!import \{ (?:isIPv?[46]?(?:, )?)+ \} )from 'node:(?:net|tls|http|https|http2|dgram|dns|fs|fs\/promises|child_process|worker_threads|os)'/,
+    pattern:
+      /(?<!import \{ (?:isIPv?[46]?(?:, )?)+ \} )from 'node:(?:net|tls|http|https|http2|dgram|dns|fs|fs\/promises|child_process|worker_threads|os)'/,
     instead: 'a port',
   },
   { pattern: /\bconsole\.\w+\(/, instead: 'the Logger port' },

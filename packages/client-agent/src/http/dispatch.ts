@@ -24,6 +24,8 @@ interface Settings {
   readonly baseHeaders: readonly string[];
   readonly userHeaders: readonly string[];
   readonly writeAccess: WriteAccess;
+  /** The operator answers other origins (CORS). */
+  readonly allowsOrigins: boolean;
 }
 
 /** From a parsed request to a written answer: routing, rules common to all endpoints (consul-facts 2.0), errors. */
@@ -121,6 +123,8 @@ export class Dispatcher {
     if (request.method !== 'GET' && !settings.writeAccess.allows(request.message.socket.remoteAddress)) {
       throw new LictorError('permission-denied', 'Access is restricted');
     }
+    if (request.method !== 'GET' && isForgedByPage(request, settings))
+      throw new LictorError('permission-denied', 'Cross-site writes are refused');
     if (route.acl.by === 'agent' && settings.config.aclEnabled) await authorize(route, request, this.#deps);
     const reply = await route.handle(request, this.#deps);
     if (request.hasWaited) await this.#pacer.turn();
@@ -147,6 +151,14 @@ export class Dispatcher {
 
 function errorHeaders(error: LictorError): readonly string[] {
   return error instanceof ReplyHeadersError ? error.headers : [];
+}
+
+/**
+ * A page of another site can make a browser send a simple POST here without asking (CSRF). Only browsers send this header; operators who
+ * want other sites to write say so with their own CORS headers.
+ */
+function isForgedByPage(request: ApiRequest, settings: Settings): boolean {
+  return request.header('sec-fetch-site') === 'cross-site' && !settings.allowsOrigins;
 }
 
 function withoutRoute(endpoint: Endpoint, request: ApiRequest): Reply {
@@ -196,6 +208,7 @@ function createSettings(config: RuntimeConfig, logger: Logger): Settings {
     userHeaders: [...userHeaders, ...NOSNIFF],
     baseHeaders: [...userHeaders, 'Vary', 'Accept-Encoding', ...NOSNIFF, ...policy],
     writeAccess: createWriteAccess(config.http.allowWriteFrom),
+    allowsOrigins: userHeaders.some((text) => text.toLowerCase() === 'access-control-allow-origin'),
   };
 }
 

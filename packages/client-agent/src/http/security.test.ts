@@ -83,6 +83,28 @@ describe('authorisation inside the matched route (middie CVE-2026-22031, express
   });
 });
 
+describe('writes that a page of another site forges', () => {
+  const post = (site: string): Promise<string> => {
+    const body = '{"SourceName":"*","DestinationName":"*","Action":"allow"}';
+    const head = `POST /v1/connect/intentions HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: ${site}\r\nContent-Type: text/plain\r\n`;
+    return sendRaw(api.port, `${head}Connection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  };
+
+  it('are refused, those of our own pages are not', async () => {
+    expect(statusesOf(await post('cross-site'))).toEqual([403]);
+    expect(api.server.calls).toEqual([]);
+    await post('same-origin');
+    expect(api.server.calls.map(({ method }) => method)).toEqual(['Intention.Create']);
+  });
+
+  it('are let through where the operator answers other origins', async () => {
+    await api.close();
+    api = await startTestApi({}, { http: { ...createTestConfig().http, responseHeaders: { 'Access-Control-Allow-Origin': '*' } } });
+    await post('cross-site');
+    expect(api.server.calls.map(({ method }) => method)).toEqual(['Intention.Create']);
+  });
+});
+
 describe('limits on bodies', () => {
   it('stops a chunked body at the limit while it streams (CVE-2025-11374)', async () => {
     const chunk = 'x'.repeat(65_536);

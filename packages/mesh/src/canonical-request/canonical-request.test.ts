@@ -50,8 +50,8 @@ describe('one spelling per path (RFC 3986 6.2.2; CVE-2024-10005)', () => {
   });
 });
 
-/** Envoy 2019-9900 and 9901, 2021-29492, 2021-32779, 2026-73551, 2026-73553, 2026-73511: forms that servers read differently. */
-describe('paths without one meaning are refused', () => {
+/** Forms that servers read differently. */
+describe('paths without one meaning are refused (Envoy CVE-2019-9900, CVE-2019-9901, CVE-2021-29492, CVE-2021-32779, CVE-2026-73551, CVE-2026-73553, CVE-2026-73511)', () => {
   it.each([
     ['/admin%2f', 'encoded slash in path'],
     ['/admin%2F', 'encoded slash in path'],

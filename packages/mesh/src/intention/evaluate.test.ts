@@ -208,6 +208,30 @@ describe('CVE-2021-36213: a lone L7 deny under default deny', () => {
   });
 });
 
+describe('names are compared as text (Istio CVE-2026-39350)', () => {
+  it.each([
+    ['a.b', 'aXb'],
+    ['a.*', 'a.b'],
+    ['a+', 'aa'],
+    ['(a|b)', 'a'],
+    ['[ab]', 'a'],
+    ['web$', 'web'],
+    ['WEB', 'web'],
+    ['web ', 'web'],
+    ['we', 'web'],
+  ])('a rule for %j is none for %j, on either side', (rule, name) => {
+    for (const [intentions, source, destination] of [
+      [[intention(rule, 'db', 'allow')], name, 'db'],
+      [[intention('web', rule, 'allow')], 'web', name],
+    ] as const) {
+      expect(evaluateIntention({ source: { name: source }, destination, intentions, defaultVerdict: 'deny' }).verdict).toBe('deny');
+      expect(compileIntentions(destination, intentions, { defaultVerdict: 'deny' }).decide({ name: source }).verdict).toBe('deny');
+    }
+    const own = [intention(rule, 'db', 'allow')];
+    expect(evaluateIntention({ source: { name: rule }, destination: 'db', intentions: own, defaultVerdict: 'deny' }).verdict).toBe('allow');
+  });
+});
+
 describe('reasons (consul-facts 5, "Authorize reasons")', () => {
   const source = { name: 'web' };
   const ask = (intentions: readonly Intention[], extra: object = {}): string =>

@@ -56,13 +56,22 @@ describe('CVE-2024-10005: paths in other spellings', () => {
     expect(matches('allow', { PathExact: '/public' }, request(target))).toBe(false);
   });
 
+  it.each(['/admin/*', '/*/admin/x', '/admin/*/x', '/%2A/../admin/x', '/admin/%2a'])(
+    'a star is a character, no way around deny /admin (Envoy CVE-2025-46821): %s',
+    (target) => {
+      const caught = ['/admin', '/*/admin'].some((PathPrefix) => matches('deny', { PathPrefix }, request(target)));
+      expect(caught).toBe(true);
+      expect(matches('allow', { PathExact: '/*' }, request(target))).toBe(false);
+    },
+  );
+
   it('still allows parameters where the rule covers them', () => {
     expect(matches('allow', { PathPrefix: '/public' }, request('/public;v=1/x'))).toBe(true);
   });
 });
 
-/** Envoy 2020-25017, 2021-32777 and CVE-2024-10006: which of several values counts. */
-describe('CVE-2024-10006: header values in other spellings', () => {
+/** Which of several values counts. */
+describe('CVE-2024-10006, Envoy CVE-2020-25017, CVE-2021-32777, CVE-2026-26308: header values in other spellings', () => {
   const role = (match: Record<string, unknown>): Record<string, unknown> => ({ Header: [{ Name: 'X-Role', ...match }] });
 
   it.each<[string, Record<string, unknown>, Headers, boolean, boolean]>([

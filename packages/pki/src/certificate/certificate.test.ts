@@ -17,7 +17,7 @@ const NOW_MS = Date.UTC(2026, 0, 1);
 const DAY_MS = 24 * 3600_000;
 const LEAF_URI = `spiffe://${TEST_CLUSTER_ID}.consul/ns/default/dc/dc1/svc/web`;
 
-describe('a root (consul-facts P001)', () => {
+describe('a root (consul-facts P001; security.md node-forge has no EC keys)', () => {
   it('has the fields of a Consul root', async () => {
     const ca = await createTestCa();
     const root = parseCertificate(ca.rootPem);

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildCrossSigned, buildIntermediate, buildLeaf, type KeyUsage, parseCertificate } from '../certificate/index.ts';
 import {
@@ -136,6 +137,18 @@ describe('identity (SPIFFE X.509-SVID section 2)', () => {
     const names = write.sequence(write.contextPrimitive(6, Buffer.from(`${uriOf('web')}\u0000`)));
     const leaf = await ca.craft([usage(), copiedExtension(Oid.subjectAltName, true, encodeDer(names))]);
     expect(codeOf(verify(leaf.certDer))).toBe('bad-san');
+  });
+
+  it('takes no identity from another type of name, whole or cut by NUL (Envoy CVE-2025-66220)', async () => {
+    const otherName = (text: string): write.DerValue =>
+      write.contextConstructed(0, write.oid(Oid.subjectAltName), write.contextConstructed(0, write.utf8String(text)));
+    for (const text of [uriOf('web'), `${uriOf('web')}\u0000.evil`]) {
+      for (const names of [[otherName(text)], [otherName(text), write.contextPrimitive(6, Buffer.from(uriOf('db')))]]) {
+        const leaf = await ca.craft([usage(), copiedExtension(Oid.subjectAltName, true, encodeDer(write.sequence(...names)))]);
+        const verified = verify(leaf.certDer);
+        expect(verified.ok && JSON.stringify(verified).includes('web')).toBe(false);
+      }
+    }
   });
 
   it('takes no identity from a DNS name that looks like one (Envoy CVE-2022-21656)', async () => {
@@ -306,6 +319,18 @@ describe('hostile bytes', () => {
       }),
       { numRuns: 1500 },
     );
+  });
+
+  it('in the place of the public key are refused, and reading them throws nothing (Node CVE-2023-30588)', async () => {
+    const { certDer } = await ca.issue(ca.serviceId('web'));
+    const key = new X509Certificate(certDer).publicKey.export({ type: 'spki', format: 'der' });
+    const at = certDer.indexOf(key);
+    expect(at).toBeGreaterThan(0);
+    for (let offset = 0; offset < key.length; offset++) {
+      const mutant = Buffer.from(certDer);
+      mutant.fill(0xff, at + offset, at + Math.min(offset + 8, key.length));
+      expect(verify(mutant).ok).toBe(false);
+    }
   });
 
   it('among the intermediates refuse the peer', async () => {

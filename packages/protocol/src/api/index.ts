@@ -3,6 +3,7 @@ export * from './common.ts';
 export * from './config-entry.ts';
 export * from './connect-ca.ts';
 export * from './coordinate.ts';
+export * from './gateway.ts';
 export * from './intention.ts';
 export * from './kv.ts';
 export * from './service.ts';

@@ -7,6 +7,7 @@ import type {
   ConfigEntry,
   CoordinateUpdateRequest,
   DeregisterRequest,
+  GatewayService,
   HealthCheck,
   Intention,
   IntentionRequest,
@@ -91,6 +92,8 @@ export interface RpcContract {
   'Catalog.ServiceNodes': Read<ServiceQuery, readonly ServiceInstance[]>;
   /** Null when the node is unknown. */
   'Catalog.NodeServices': Read<CatalogFilter & { readonly node: string; readonly mergeCentralConfig?: boolean }, NodeServices | null>;
+  /** By service, then port. */
+  'Catalog.GatewayServices': Read<{ readonly gateway: string }, readonly GatewayService[]>;
 
   // health
   'Health.NodeChecks': Read<CatalogFilter & { readonly node: string }, readonly HealthCheck[]>;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { nodeVersionProblem } from './node-version.ts';
 
-describe('the Node that runs the agent (security.md 5.3)', () => {
+describe('the Node that runs the agent (CVE-2026-48618, CVE-2026-48928, CVE-2026-48930, CVE-2026-48934, CVE-2026-48931, CVE-2026-48937)', () => {
   it.each(['v24.17.0', 'v24.18.1', 'v26.10.0'])('%s is good', (version) => {
     expect(nodeVersionProblem(version)).toBeUndefined();
   });

@@ -1,6 +1,19 @@
 import type { schema } from '@lictor/protocol';
 import { quote, rejected } from '../../problems.ts';
-import { commonFields, flag, int, kept, listOf, mapOf, nanoseconds, nullPointer, opaque, pointer, struct, text } from '../../shape/index.ts';
+import {
+  commonFields,
+  flag,
+  int,
+  kept,
+  listOf,
+  mapOf,
+  nanoseconds,
+  nullPointer,
+  opaque,
+  pointer,
+  struct,
+  text,
+} from '../../shape/index.ts';
 import { defineKind } from '../kind.ts';
 import { isDomainName, isHttpMethod, validateMeta } from './meta.ts';
 import { normaliseParents, resourceReference, status, validateParents } from './resource-reference.ts';

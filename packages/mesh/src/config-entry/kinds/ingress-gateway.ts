@@ -1,6 +1,6 @@
 import type { schema } from '@lictor/protocol';
 import { quote, rejected } from '../../problems.ts';
-import { commonFields, flag, int, kept, listOf, mapOf, pointer, struct, text } from '../../shape/index.ts';
+import { commonFields, int, kept, listOf, mapOf, pointer, struct, text } from '../../shape/index.ts';
 import { defineKind } from '../kind.ts';
 import { headerModifiers } from './common.ts';
 import { isDomainName, isHttpLike, validateMeta } from './meta.ts';

@@ -9,6 +9,7 @@ import type { StateReader } from '../../state/types.ts';
 import type { ReadEndpoint, ReadEndpoints, WriteContext, WriteEndpoint, WriteEndpoints } from '../types.ts';
 import { mayReadInstance, requireAccess, visible } from './shared/acl.ts';
 import { nodeFilter, nodeServiceFilter, serviceInstanceFilter } from './shared/filter.ts';
+import { findGatewayServices } from './shared/gateway-links.ts';
 import { findInstances } from './shared/instances.ts';
 import { measure } from './shared/measure.ts';
 import { createCentralConfigMerge } from './shared/merge-central-config.ts';
@@ -94,6 +95,14 @@ function findNode(reader: StateReader, nameOrId: string): Node | undefined {
   return findNodeById(reader, nameOrId);
 }
 
+/** What a gateway's own entries lead to; whoever may read the gateway sees the services that it may read too. */
+const gatewayServices: ReadEndpoint<'Catalog.GatewayServices'> = (reader, request, context) => {
+  const { authorizer } = context;
+  requireAccess(authorizer, 'service', request.gateway, 'read');
+  const links = findGatewayServices(reader, request.gateway);
+  return visible(context, links, (link) => authorizer.allows('service', link.Service.Name, 'read'));
+};
+
 /**
  * Removes an instance, a check or a node. Node:write suffices for all; else the rule of the thing itself.
  * Unknown things are gone already, but only who may write the node learns so.
@@ -130,6 +139,7 @@ export const catalogReads = {
   'Catalog.ListServices': listServices,
   'Catalog.ServiceNodes': serviceNodes,
   'Catalog.NodeServices': nodeServices,
+  'Catalog.GatewayServices': gatewayServices,
 } satisfies ReadEndpoints;
 
 export const catalogWrites = {

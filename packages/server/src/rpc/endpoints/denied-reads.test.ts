@@ -24,6 +24,7 @@ function rows(filter: string, nodeFilter: string): Rows {
       { service: CANARY, tags: [CANARY] },
     ],
     'Catalog.NodeServices': [{ node: CANARY }, { node: CANARY, ...by }],
+    'Catalog.GatewayServices': [{ gateway: CANARY }],
     'Health.NodeChecks': [{ node: CANARY }, { node: CANARY, filter: `Name == ${CANARY}` }],
     'Health.ServiceChecks': [{ service: CANARY }],
     'Health.ChecksInState': [{ state: 'any' }, { state: 'any', filter: `Name == ${CANARY}` }],
@@ -99,6 +100,7 @@ async function populate({ port }: TestServer): Promise<void> {
     entry: { Key: CANARY, Value: Buffer.from(CANARY), Flags: 0, Session: '', ModifyIndex: 0 },
   });
   await port.call('ConfigEntry.Apply', { entry: { Kind: 'service-defaults', Name: CANARY, Protocol: 'http', Meta: { secret: CANARY } } });
+  await port.call('ConfigEntry.Apply', { entry: { Kind: 'terminating-gateway', Name: CANARY, Services: [{ Name: CANARY, SNI: CANARY }] } });
   await port.call('ConfigEntry.Apply', {
     entry: { Kind: 'service-intentions', Name: CANARY, Sources: [{ Name: CANARY, Action: 'allow', Description: CANARY }] },
   });

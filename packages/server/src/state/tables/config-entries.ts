@@ -11,6 +11,11 @@ export const configEntriesTable: Table<ConfigEntry> = {
     'intention-source': (row) => sourcesOf(row).map((source) => foldName(source.Name)),
     /** Routers, splitters and resolvers by the services that they send requests on to. */
     'chain-link': (row) => chainLinksOf(row).map(foldName),
+    /** Ingress and terminating gateways by name, so that one of another kind under that name changes nothing. */
+    gateway: (row) => (isGateway(row) ? [foldName(row.Name)] : []),
+    /** The same by what they lead to, `*` included. */
+    'gateway-link': (row) =>
+      isGateway(row) ? [...new Set(gatewayServicesOf(row).map((service) => gatewayLink(row.Kind, service.Name)))] : [],
     /** Ids given out by the deprecated intention API. */
     'intention-id': (row) => sourcesOf(row).flatMap((source) => (source.LegacyID === '' ? [] : [foldName(source.LegacyID)])),
   },
@@ -23,6 +28,34 @@ export function configEntryKey(kind: string, name: string): string {
 /** All entries of one kind. */
 export function configEntryKindPrefix(kind: string): string {
   return keyPrefix(kind);
+}
+
+/** The value of the index `gateway-link` under which entries of `kind` are found that name `service`. */
+export function gatewayLink(kind: GatewayKind, service: string): string {
+  return compositeKey(kind, service);
+}
+
+export type GatewayKind = 'ingress-gateway' | 'terminating-gateway';
+export type GatewayEntry = ConfigEntry & { readonly Kind: GatewayKind };
+
+export function isGateway(entry: ConfigEntry): entry is GatewayEntry {
+  return entry.Kind === 'ingress-gateway' || entry.Kind === 'terminating-gateway';
+}
+
+/** One service of a gateway's entry, with the listener it is behind. */
+export interface ConfiguredGatewayService {
+  readonly Name: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly listener: Readonly<Record<string, unknown>> | undefined;
+}
+
+export function gatewayServicesOf(entry: GatewayEntry): readonly ConfiguredGatewayService[] {
+  if (entry.Kind === 'terminating-gateway') {
+    return objectsOf(entry.Services).map((fields) => ({ Name: textOf(fields.Name), fields, listener: undefined }));
+  }
+  return objectsOf(entry.Listeners).flatMap((listener) =>
+    objectsOf(listener.Services).map((fields) => ({ Name: textOf(fields.Name), fields, listener })),
+  );
 }
 
 function sourcesOf(entry: ConfigEntry): readonly { readonly Name: string; readonly LegacyID: string }[] {
