@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { mergeServiceConfig } from '@lictor/mesh';
 import type { Clock, NodeService, ResolvedServiceConfig, Secret } from '@lictor/protocol';
 import type { AgentCache, EffectiveService, RuntimeConfig } from '../contracts/index.ts';
+import { hashService } from './service-hash.ts';
 import type { LocalState } from './state.ts';
 
 /** Background queries behind a wait are as long as the wait, at most this. */
@@ -110,14 +110,4 @@ function requestFor(service: NodeService): { readonly service: string; readonly 
     service: service.Proxy.DestinationServiceName === '' ? service.Service : service.Proxy.DestinationServiceName,
     upstreams: [...new Set(upstreams.map((entry) => entry.DestinationName))].sort(),
   };
-}
-
-/** 64 bits as Consul's are. Indexes are not content. */
-function hashService(service: NodeService): string {
-  const text = JSON.stringify(service, (key, value: unknown) => {
-    if (key === 'CreateIndex' || key === 'ModifyIndex') return undefined;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
