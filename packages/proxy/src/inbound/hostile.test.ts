@@ -93,7 +93,7 @@ describe('hostile handshakes (Node CVE-2026-21637, 2025-59465; security.md 5.3)'
     await logged(quick.log, 'TLS handshake failed', 'no handshake within 150 ms');
   });
 
-  it('and connections beyond the limit are turned away, which says so', async () => {
+  it('and connections beyond the limit are turned away, which says so (Envoy CVE-2020-8663)', async () => {
     const narrow = await harness.sidecar('narrow', { publicListener: { ...publicListener(1), maxConnections: 2 } });
     const leaf = await harness.authority.issue({ service: 'web' });
     const held = [

@@ -1,4 +1,5 @@
 import type { Clock } from '@lictor/protocol';
+import { escapeControls } from './text-logger.ts';
 
 /** One stream, told when it is over. */
 export interface AccessRecord {
@@ -24,7 +25,8 @@ export type AccessLog = (record: AccessRecord) => void;
 
 /** One JSON object a line. */
 export function jsonAccessLog(writeLine: (line: string) => void): AccessLog {
-  return (record) => writeLine(JSON.stringify({ ...record, startedMs: undefined, start: new Date(record.startedMs).toISOString() }));
+  return (record) =>
+    writeLine(escapeControls(JSON.stringify({ ...record, startedMs: undefined, start: new Date(record.startedMs).toISOString() })));
 }
 
 export interface Stopwatch {

@@ -57,13 +57,13 @@ class TextLogger implements Logger {
 }
 
 function jsonLine(level: LogLevel, name: string, message: string, fields: LogFields, time: string): string {
-  return JSON.stringify({ '@level': level, '@message': message, '@module': name, '@timestamp': time, ...fields });
+  return escapeControls(JSON.stringify({ '@level': level, '@message': message, '@module': name, '@timestamp': time, ...fields }));
 }
 
 function textLine(level: LogLevel, name: string, message: string, fields: LogFields, time: string): string {
   const pairs = Object.entries(fields).map(([key, value]) => ` ${key}=${quoteWhereNeeded(asText(value))}`);
   const colon = pairs.length > 0 ? ':' : '';
-  return `${time} ${`[${level.toUpperCase()}]`.padEnd(7)} ${name}: ${message}${colon}${pairs.join('')}`;
+  return escapeControls(`${time} ${`[${level.toUpperCase()}]`.padEnd(7)} ${name}: ${message}${colon}${pairs.join('')}`);
 }
 
 function asText(value: unknown): string {
@@ -75,6 +75,11 @@ function asText(value: unknown): string {
 function quoteWhereNeeded(text: string): string {
   if (/[\p{Cc}"]/u.test(text)) return JSON.stringify(text);
   return /\s/.test(text) && !/^\[.*\]$/.test(text) ? `"${text}"` : text;
+}
+
+/** What JSON.stringify leaves as it is, and what a message may hold: terminals obey C1 controls, viewers break lines at U+2028. */
+export function escapeControls(line: string): string {
+  return line.replace(/[\p{Cc}\u2028\u2029]/gu, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** `2006-01-02T15:04:05.000Z07:00`, local time. */

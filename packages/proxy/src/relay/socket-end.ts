@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { REFUSAL, type Refusal } from '../tunnel/frame.ts';
-import { discardChunk } from './buffer-pool.ts';
 import type { ByteEnd, EndHandler } from './end.ts';
 import { Outbox } from './outbox.ts';
+import { readShared } from './shared-read.ts';
 
 const KEEP_ALIVE_MS = 30_000;
 /**
@@ -36,10 +36,7 @@ export class SocketEnd implements ByteEnd {
       return;
     }
     this.#handler = handler;
-    socket.on('data', (chunk: Buffer) => {
-      handler.onData(chunk);
-      discardChunk(chunk);
-    });
+    readShared(socket, (chunk) => handler.onData(chunk));
     socket.on('end', () => {
       this.#ended = true;
       handler.onFinish();

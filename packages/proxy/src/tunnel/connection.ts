@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '@lictor/protocol';
-import { discardChunk } from '../relay/buffer-pool.ts';
 import { Outbox } from '../relay/outbox.ts';
+import { readShared } from '../relay/shared-read.ts';
 import { decodeRefusal, encodeFrame, encodeRefusal, FRAME, FrameDecoder, FrameError, type FrameType, type Refusal } from './frame.ts';
 import { TunnelStream } from './stream.ts';
 
@@ -59,7 +59,7 @@ export class TunnelConnection {
     socket.on('error', (error) => {
       this.#error ??= error;
     });
-    socket.on('data', (chunk: Buffer) => this.#push(chunk));
+    readShared(socket, (chunk) => this.#push(chunk));
     socket.on('end', () => this.#close(undefined));
     socket.on('close', () => this.#close(undefined));
   }
@@ -155,7 +155,6 @@ export class TunnelConnection {
     if (this.#state === 'closed') return;
     try {
       this.#decoder.push(chunk);
-      discardChunk(chunk);
     } catch (error) {
       this.socket.destroy();
       this.#close(error instanceof Error ? error : new FrameError(String(error)));
