@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { evaluateIntention, intentionsOfEntry } from '../intention/index.ts';
 import { normaliseService } from '../service/index.ts';
 import { mergeServiceConfig } from './merge.ts';
-import { encodeConfigEntry, parseConfigEntry } from './parse.ts';
+import { encodeConfigEntry, isReadableConfigEntry, parseConfigEntry } from './parse.ts';
 import { resolveServiceConfig } from './resolve.ts';
 
 /** Names of fields at all levels, so that random objects reach the code behind them. */
@@ -83,6 +83,7 @@ describe('any config entry', () => {
         if (parsed === undefined) return;
         accepted += 1;
         expect(parseConfigEntry(encodeConfigEntry(parsed))).toEqual(parsed);
+        expect(isReadableConfigEntry(parsed)).toBe(true);
         expect(JSON.parse(JSON.stringify(parsed))).toEqual(
           JSON.parse(JSON.stringify(parseConfigEntry(JSON.parse(JSON.stringify(encodeConfigEntry(parsed)))))),
         );

@@ -22,12 +22,15 @@ export interface KindDefinition {
    * @throws DecodeError when `decodeWith` does; LictorError `rejected`
    */
   parse(decodeWith: <T>(shape: Shape<T>) => T): Readonly<Record<string, unknown>>;
+  /** Decodes alone: whether every field has its type. @throws DecodeError when `decodeWith` does */
+  read(decodeWith: <T>(shape: Shape<T>) => T): void;
 }
 
 export function defineKind<T>(rules: KindRules<T>): KindDefinition {
   return {
     kind: rules.kind,
     ...(rules.fixedName !== undefined && { fixedName: rules.fixedName }),
+    read: (decodeWith) => void decodeWith(rules.shape),
     parse: (decodeWith) => {
       const entry = decodeWith(rules.shape);
       rules.normalise?.(entry);

@@ -24,6 +24,22 @@ export function parseConfigEntry(input: Readonly<Record<string, unknown>>): Conf
   return { ...content, Kind: definition.kind, Name: name, Hash: contentHash(content), CreateIndex: 0, ModifyIndex: 0 };
 }
 
+/**
+ * Whether a stored entry can be read: a known kind with fields of its types. No rule is asked, for what an older version took must
+ * stay readable.
+ */
+export function isReadableConfigEntry(entry: ConfigEntry): boolean {
+  const definition = KINDS.get(entry.Kind);
+  if (definition === undefined || typeof entry.Name !== 'string') return false;
+  try {
+    definition.read((shape) => decode(shape, encodeConfigEntry(entry)));
+    return true;
+  } catch (error) {
+    if (error instanceof DecodeError) return false;
+    throw error;
+  }
+}
+
 /** @throws LictorError `rejected` for a kind that does not exist: what GET, LIST and DELETE answer */
 export function checkConfigEntryKind(kind: string): ConfigEntryKind {
   const known = CONFIG_ENTRY_KINDS.find((candidate) => candidate === kind);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
@@ -42,4 +43,26 @@ describe('an archive that unfolds (Envoy CVE-2022-29225)', () => {
       await expect(readArchive(await archiveOf([[name, Buffer.from('x')]]), clock)).rejects.toMatchObject({ code: 'rejected' });
     },
   );
+});
+
+describe('metadata with a right checksum', () => {
+  const repacked = (text: string): Promise<Uint8Array> => {
+    const files = [
+      ['meta.json', Buffer.from(text)],
+      ['state.bin', Buffer.from('x')],
+    ] as const;
+    const sums = files.map(([name, bytes]) => `${createHash('sha256').update(bytes).digest('hex')}  ${name}\n`).join('');
+    return archiveOf([...files, ['SHA256SUMS', Buffer.from(sums)]]);
+  };
+
+  it.each(['', '{', 'null', '[]', '"x"', '{"ID":7}'])('of %j is refused as metadata', async (text) => {
+    await expect(readArchive(await repacked(text), clock)).rejects.toMatchObject({
+      code: 'rejected',
+      message: expect.stringContaining('failed to decode snapshot metadata'),
+    });
+  });
+
+  it('is read', async () => {
+    expect((await readArchive(await repacked(JSON.stringify(meta)), clock)).meta).toEqual(meta);
+  });
 });

@@ -77,7 +77,7 @@ export async function readArchive(archive: Uint8Array, clock: Clock): Promise<Sn
   assertGzip(archive);
   const files = await unpack(archive);
   await verify(files, clock);
-  const meta = JSON.parse(files.get(META)?.toString() ?? '') as SnapshotMeta;
+  const meta = readMeta(files.get(META)?.toString() ?? '');
   return { meta, state: files.get(STATE) ?? new Uint8Array(0) };
 }
 
@@ -133,6 +133,20 @@ async function verify(files: ReadonlyMap<string, Buffer>, clock: Clock): Promise
     if (bytes === undefined || sum === undefined) throw corrupt(`list missing hash for ${JSON.stringify(name)}`);
     if ((await sha256(bytes, clock)) !== sum) throw corrupt(`hash check failed for ${JSON.stringify(name)}`);
   }
+}
+
+function readMeta(text: string): SnapshotMeta {
+  let meta: Partial<SnapshotMeta> | null;
+  try {
+    meta = JSON.parse(text) as Partial<SnapshotMeta> | null;
+  } catch (error) {
+    throw rejected(
+      `failed to read snapshot file: failed to decode snapshot metadata: ${error instanceof Error ? error.message : ''}`,
+      error,
+    );
+  }
+  if (typeof meta?.ID !== 'string') throw rejected('failed to read snapshot file: failed to decode snapshot metadata: no ID');
+  return meta as SnapshotMeta;
 }
 
 function sha256(bytes: Uint8Array, clock: Clock): Promise<string> {

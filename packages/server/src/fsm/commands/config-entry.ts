@@ -1,4 +1,5 @@
-import { CONFIG_ENTRY_KINDS, type ConfigEntry } from '@lictor/protocol';
+import { isReadableConfigEntry } from '@lictor/mesh';
+import type { ConfigEntry } from '@lictor/protocol';
 import type { StateTxn } from '../../state/types.ts';
 import { isName, isObject } from '../catalog/shapes.ts';
 import { total } from '../catalog/total.ts';
@@ -49,10 +50,10 @@ function isApplyBody(value: unknown): value is ConfigEntryApplyBody {
 function isEntry(value: unknown): value is ConfigEntry {
   if (!isObject(value) || typeof value.Name !== 'string' || !isName(value.Name)) return false;
   if (value.Kind === 'service-intentions' && !areSources(value.Sources)) return false;
-  return CONFIG_ENTRY_KINDS.some((kind) => kind === value.Kind);
+  return isReadableConfigEntry(value as ConfigEntry);
 }
 
-/** What every list of intentions reads; content is not validated again, for rules may change while old logs are replayed. */
+/** What every list of intentions reads. Fields have their types; rules on their content may change while old logs are replayed. */
 function areSources(value: unknown): boolean {
   return Array.isArray(value) && value.every((source) => isObject(source) && typeof source.Name === 'string');
 }

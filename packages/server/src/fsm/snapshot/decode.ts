@@ -13,6 +13,7 @@ import {
   type TableRecord,
   type TombstoneRecord,
 } from './format.ts';
+import { isBucketsRecord, isRowOf, isTableRecord, isTombstoneRecord } from './row-shapes.ts';
 
 export interface DecodedSnapshot {
   readonly lastIndex: number;
@@ -39,6 +40,7 @@ export function* decodeSnapshot(bytes: Uint8Array, known: readonly Table<never>[
     const type = reader.type();
     const record = reader.value();
     if (type === RECORD_TYPES.index && record['Record'] === 'table') {
+      if (!isTableRecord(record)) throw damaged('a table without a name or an index');
       current = beginTable(record as unknown as TableRecord, byName);
       tables.set(current.state.name, current.state);
     } else if (current !== undefined) {
@@ -89,10 +91,10 @@ function beginTable(record: TableRecord, known: ReadonlyMap<string, Table<never>
 }
 
 function addRecord(state: TableState, table: Table<never>, type: number, record: Readonly<Record<string, unknown>>): void {
-  if (type === RECORD_TYPES.tombstone && typeof record['Tombstone'] === 'string') {
+  if (type === RECORD_TYPES.tombstone && isTombstoneRecord(record)) {
     const tombstone = record as unknown as TombstoneRecord;
     state.tombstones.set(tombstone.Tombstone, tombstone.Index);
-  } else if (type === RECORD_TYPES.index && record['Record'] === 'buckets') {
+  } else if (type === RECORD_TYPES.index && record['Record'] === 'buckets' && isBucketsRecord(record)) {
     setBuckets(state, record as unknown as BucketsRecord);
   } else if (type === RECORD_TYPES.row(state.name)) {
     addRow(state, table, record as unknown as RaftIndex);
@@ -103,6 +105,7 @@ function addRecord(state: TableState, table: Table<never>, type: number, record:
 
 function addRow(state: TableState, table: Table<never>, row: RaftIndex): void {
   if (!Number.isSafeInteger(row.CreateIndex) || !Number.isSafeInteger(row.ModifyIndex)) throw damaged('a row without indexes');
+  if (!isRowOf(table.name, row)) throw damaged(`a row of table ${JSON.stringify(table.name)} is malformed`);
   const key = table.key(row as never);
   state.rows.set(key, row);
   for (const index of state.indexes) for (const value of new Set(index.values(row))) addEntry(index, value, key, row);

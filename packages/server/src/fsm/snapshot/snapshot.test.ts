@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { readdirSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { StateStore } from '../../state/store.ts';
 import { COMMAND_HANDLERS } from '../commands/index.ts';
@@ -7,7 +8,10 @@ import { ALL_TABLES } from '../../state/tables/index.ts';
 import { kvTable } from '../../state/tables/kv.ts';
 import { createTestStore, type TestStore } from '../../testing/index.ts';
 import type { KvOperation } from '@lictor/protocol';
+import { encodeValue } from '../codec.ts';
+import { endRecord, RECORD_TYPES, SNAPSHOT_FORMAT, SNAPSHOT_VERSION } from './format.ts';
 import { decodeSnapshotNow, encodeSnapshot } from './index.ts';
+import { SHAPED_TABLES } from './row-shapes.ts';
 
 const kvWrite = fc.record({
   operation: fc.constantFrom<KvOperation>('set', 'delete', 'delete-tree', 'cas'),
@@ -106,3 +110,48 @@ describe('the table registry', () => {
 });
 
 const EMPTY = { LockIndex: 0, Flags: 0, Value: Buffer.alloc(0), CreateIndex: 0, ModifyIndex: 0 };
+
+describe('a snapshot whose checksum is right and whose rows are not', () => {
+  const good = { Key: 'a', Value: new Uint8Array(1), Flags: 0, Session: '', LockIndex: 0, CreateIndex: 1, ModifyIndex: 1 };
+  const kvTableRecord = { Record: 'table', Table: 'kv', Index: 1, Extinctions: {} };
+  const sealed = (...records: readonly (readonly [type: number, record: object])[]): Buffer => {
+    const header = encodeValue({ LastIndex: 1, Format: SNAPSHOT_FORMAT, Version: SNAPSHOT_VERSION });
+    const body = Buffer.concat([header, ...records.flatMap(([type, record]) => [Buffer.of(type), encodeValue(record)])]);
+    return Buffer.concat([body, Buffer.of(RECORD_TYPES.index), encodeValue(endRecord(crc32(body)))]);
+  };
+
+  it('is read when its rows are good', () => {
+    const bytes = sealed([RECORD_TYPES.index, kvTableRecord], [RECORD_TYPES.row('kv'), good]);
+    expect(restored(bytes).reader().get(kvTable, 'a')).toMatchObject({ Key: 'a', Value: Buffer.alloc(1) });
+  });
+
+  it.each<[what: string, change: object]>([
+    ['no key', { Key: undefined }],
+    ['a key that is no text', { Key: null }],
+    ['a value that is no bytes', { Value: 'text' }],
+    ['flags below 0', { Flags: -1 }],
+    ['no session', { Session: 7 }],
+    ['an index that is no number', { ModifyIndex: '1' }],
+  ])('is refused for a row with %s', (_what, change) => {
+    const bytes = sealed([RECORD_TYPES.index, kvTableRecord], [RECORD_TYPES.row('kv'), { ...good, ...change }]);
+    expect(() => restored(bytes)).toThrow(/^failed to restore snapshot: a row /);
+  });
+
+  it('is refused for a config entry that no reader could decode, and for a kind that does not exist', () => {
+    const table = { ...kvTableRecord, Table: 'config-entries' };
+    const entry = { Kind: 'service-defaults', Name: 'db', Protocol: 'http', CreateIndex: 1, ModifyIndex: 1 };
+    const write = (row: object): Buffer => sealed([RECORD_TYPES.index, table], [RECORD_TYPES.row('config-entries'), row]);
+    expect(() => restored(write(entry))).not.toThrow();
+    expect(() => restored(write({ ...entry, Protocol: ['http'] }))).toThrow('a row of table "config-entries" is malformed');
+    expect(() => restored(write({ ...entry, Kind: 'service-default' }))).toThrow('a row of table "config-entries" is malformed');
+  });
+
+  it('is refused for a table without its marks', () => {
+    const { Extinctions: _extinctions, ...rest } = kvTableRecord;
+    expect(() => restored(sealed([RECORD_TYPES.index, rest]))).toThrow('a table without a name or an index');
+  });
+
+  it('has a shape for every table', () => {
+    expect(SHAPED_TABLES.toSorted()).toEqual(ALL_TABLES.map(({ name }) => name).toSorted());
+  });
+});
