@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 import {
+  type AddressOwner,
   type CheckServiceNode,
   LictorError,
   NO_TOKEN,
@@ -64,22 +65,27 @@ const INSTANCES: Readonly<Record<string, readonly CheckServiceNode[]>> = {
   own: [instance(N1, 'own', 80, { Address: '10.9.9.9' })],
   external: [instance(N1, 'external', 443, { Address: 'www.example.org' })],
   weighted: [instance(N1, 'weighted', 1, { Weights: { Passing: 10, Warning: 2 } }, 'warning')],
-  web: [instance(N1, 'web', 1, { TaggedAddresses: { 'consul-virtual': { Address: '240.0.0.5', Port: 1 } } })],
+  web: [instance(N1, 'web', 1)],
   many: MANY.map((on) => instance(on, 'many', 80)),
   consul: [instance(N1, 'consul', 8300)],
+};
+
+const OWNERS: Readonly<Record<string, AddressOwner>> = {
+  '10.0.0.1': { kind: 'node', name: 'n1' },
+  '10.9.9.9': { kind: 'service', name: 'own' },
 };
 
 /** The catalog above behind the RPC contract: the smallest thing that DNS can be asked about. */
 const server: ServerPort = {
   call: (method, request, options) => {
     if ((options?.datacenter ?? 'dc1') !== 'dc1') return Promise.reject(new LictorError('no-path-to-datacenter', 'No path to datacenter'));
-    const args = request as { service?: string; tags?: string[]; node?: string; filter?: string };
+    const args = request as { service?: string; tags?: string[]; node?: string; address?: string };
     const found = (INSTANCES[args.service ?? ''] ?? []).filter((one) => (args.tags ?? []).every((tag) => one.Service.Tags.includes(tag)));
     const value = {
       'Health.ServiceNodes': found,
-      'Catalog.ServiceNodes': found.map((one) => ({ node: one.Node, service: one.Service })),
+      'Catalog.VirtualIp': args.service === 'web' ? '240.0.0.5' : '',
       'Catalog.NodeServices': args.node === 'n1' ? { Node: N1, Services: {} } : null,
-      'Catalog.ListNodes': [N1, N2].filter((one) => args.filter === `Address == "${one.Address}"`),
+      'Catalog.AddressOwner': OWNERS[args.address ?? ''] ?? null,
     }[method as string];
     return Promise.resolve({ meta: {}, value }) as never;
   },
@@ -219,7 +225,8 @@ describe('nodes, reverse names and the apex (N007-N012)', () => {
     expect(data.map(String)).toEqual(['a=b', 'plain']);
   });
 
-  it('answers PTR with the node at the address', async () => {
+  it('answers PTR with the node at the address, or the service', async () => {
+    expect((await ask('9.9.9.10.in-addr.arpa', 'PTR')).data).toEqual(['own.service.dc1.consul']);
     expect((await ask('1.0.0.10.in-addr.arpa', 'PTR')).data).toEqual(['n1.node.dc1.consul']);
     expect((await ask('9.9.9.9.in-addr.arpa', 'PTR')).code).toBe('NXDOMAIN');
   });

@@ -58,6 +58,11 @@ export interface ServiceInstance {
   readonly service: NodeService;
 }
 
+export interface AddressOwner {
+  readonly kind: 'node' | 'service';
+  readonly name: string;
+}
+
 /** The effective central configuration of one service (consul-facts E020). */
 export interface ResolvedServiceConfig {
   readonly proxyConfig: Readonly<Record<string, unknown>>;
@@ -94,6 +99,10 @@ export interface RpcContract {
   'Catalog.NodeServices': Read<CatalogFilter & { readonly node: string; readonly mergeCentralConfig?: boolean }, NodeServices | null>;
   /** By service, then port. */
   'Catalog.GatewayServices': Read<{ readonly gateway: string }, readonly GatewayService[]>;
+  /** The virtual IP of a service in the mesh; empty for one without. */
+  'Catalog.VirtualIp': Read<{ readonly service: string }, string>;
+  /** Who is at an IP address: a node, else a service whose instance has that address of its own. */
+  'Catalog.AddressOwner': Read<{ readonly address: string }, AddressOwner | null>;
 
   // health
   'Health.NodeChecks': Read<CatalogFilter & { readonly node: string }, readonly HealthCheck[]>;

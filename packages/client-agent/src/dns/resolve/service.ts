@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import type { CheckServiceNode, Random } from '@lictor/protocol';
 import { ipv6Groups } from '../encode.ts';
 import type { Lookup } from '../lookup.ts';
@@ -85,9 +84,8 @@ function weightOf({ Service: service, Checks: checks }: CheckServiceNode): numbe
 
 /** `<svc>.virtual`: the address that every mesh service has, whatever its instances do (consul-facts E024). */
 export async function resolveVirtual(context: ResolveContext, name: string, type: number, lookup: ServiceLookup): Promise<Resolution> {
-  const instances = await read(context, 'Catalog.ServiceNodes', { service: lookup.service, connect: true }, lookup.datacenter);
-  const address = instances.map(({ service }) => service.TaggedAddresses?.['consul-virtual']?.Address).find((found) => found !== undefined);
-  if (address === undefined || isIP(address) === 0) return NO_SUCH_NAME;
+  const address = await read(context, 'Catalog.VirtualIp', { service: lookup.service }, lookup.datacenter);
+  if (address === '') return NO_SUCH_NAME;
   const record = addressRecord(name, address, serviceTtlSeconds(context.config.dns, lookup.service));
   const answers = listOf(record).filter((candidate) => wants(type, candidate));
   return { rcode: RCODE.NOERROR, answers: answers.map((answer) => ({ record: answer, additionals: [] })), authorities: [] };

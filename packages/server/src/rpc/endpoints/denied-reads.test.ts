@@ -25,6 +25,8 @@ function rows(filter: string, nodeFilter: string): Rows {
     ],
     'Catalog.NodeServices': [{ node: CANARY }, { node: CANARY, ...by }],
     'Catalog.GatewayServices': [{ gateway: CANARY }],
+    'Catalog.VirtualIp': [{ service: CANARY }],
+    'Catalog.AddressOwner': [{ address: '10.0.0.1' }],
     'Health.NodeChecks': [{ node: CANARY }, { node: CANARY, filter: `Name == ${CANARY}` }],
     'Health.ServiceChecks': [{ service: CANARY }],
     'Health.ChecksInState': [{ state: 'any' }, { state: 'any', filter: `Name == ${CANARY}` }],

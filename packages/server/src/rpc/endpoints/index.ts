@@ -1,6 +1,7 @@
 import type { ReadMethod } from '@lictor/protocol';
 import type { EndpointTable } from '../types.ts';
 import { catalogReads, catalogWrites } from './catalog.ts';
+import { catalogAddressReads } from './catalog-address.ts';
 import { configEntryReads, configEntryWrites } from './config-entry.ts';
 import { type CaDuties, createConnectCaReads, createConnectCaWrites } from './connect-ca.ts';
 import { type CoordinateSink, createCoordinateReads, createCoordinateWrites } from './coordinate.ts';
@@ -31,6 +32,8 @@ const DIRECT: ReadonlySet<ReadMethod> = new Set<ReadMethod>([
   'Txn.Read',
   'ConfigEntry.Get',
   'Catalog.ListDatacenters',
+  'Catalog.VirtualIp',
+  'Catalog.AddressOwner',
 ]);
 
 /** Answered to anybody, by any server, whether or not there is a leader (observed: also to an unknown token). */
@@ -41,6 +44,7 @@ export function createEndpoints(services: EndpointServices): EndpointTable {
   return {
     reads: {
       ...catalogReads,
+      ...catalogAddressReads,
       ...healthReads,
       ...createCoordinateReads(services.serverName),
       ...configEntryReads,

@@ -5,6 +5,12 @@ export function foldName(name: string): string {
   return name.toLowerCase();
 }
 
+/** One spelling for all forms of an IPv6 address; other texts are folded. */
+export function foldAddress(address: string): string {
+  const canonical = address.includes(':') ? URL.parse(`http://[${address}]`)?.hostname : undefined;
+  return canonical ?? address.toLowerCase();
+}
+
 /** One key of two names, folded. */
 export function compositeKey(first: string, second: string): string {
   return foldName(first) + KEY_SEPARATOR + foldName(second);

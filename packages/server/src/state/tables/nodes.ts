@@ -1,6 +1,6 @@
 import type { Node } from '@lictor/protocol';
 import type { Table } from '../types.ts';
-import { foldName } from './keys.ts';
+import { foldAddress, foldName } from './keys.ts';
 
 /**
  * Nodes by folded name.
@@ -14,6 +14,7 @@ export const nodesTable: Table<Node> = {
   indexes: {
     name: (row) => [foldName(row.Node)],
     id: (row) => (row.ID === '' ? [] : [foldName(row.ID)]),
+    address: (row) => (row.Address === '' ? [] : [foldAddress(row.Address)]),
   },
 };
 

@@ -1,6 +1,6 @@
 import type { NodeService } from '@lictor/protocol';
 import type { Table } from '../types.ts';
-import { compositeKey, foldName } from './keys.ts';
+import { compositeKey, foldAddress, foldName } from './keys.ts';
 
 /** An instance and the name of the node that it runs on. It is a `NodeService`, so that queries hand out rows as they are. */
 export interface ServiceRow extends NodeService {
@@ -14,6 +14,7 @@ export const servicesTable: Table<ServiceRow> = {
   indexes: {
     service: (row) => [foldName(row.Service)],
     connect: connectNames,
+    address: (row) => (row.Address === '' ? [] : [foldAddress(row.Address)]),
   },
 };
 
