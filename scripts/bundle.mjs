@@ -11,7 +11,6 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const PACKAGES = join(ROOT, 'packages');
 /** Another folder may be given, for tests that want a fresh one of their own. */
 const OUTPUT = process.argv[2] === undefined ? join(PACKAGES, 'cli', 'dist', 'bundle') : resolve(process.argv[2]);
-const SDK_SOURCE = join(PACKAGES, 'sdk', 'src');
 const SERVER_MANIFEST = join(PACKAGES, 'server', 'package.json');
 
 const startedMs = performance.now();
@@ -24,7 +23,7 @@ const bundle = await rolldown({
   platform: 'node',
   checks: { pluginTimings: false },
   resolve: { conditionNames: ['lictor-source', 'node', 'module', 'default'] },
-  plugins: [smallUndici(), lazyHttp2(), nativeAddons(), ownModulesHaveNoSideEffects()],
+  plugins: [nativeAddons(), ownModulesHaveNoSideEffects()],
   onLog: (level, log, handler) => {
     // A package that is not there must fail the build, not the first command that needs it.
     if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message);
@@ -53,43 +52,6 @@ const sizeKb = Math.round(chunks.reduce((sum, { code }) => sum + code.length, 0)
 process.stdout.write(
   `bundled ${chunks.length} chunks, ${sizeKb} KiB, into ${relative(ROOT, OUTPUT)} in ${Math.round(performance.now() - startedMs)} ms\n`,
 );
-
-/** The SDK needs one class of undici, which as a whole takes longer to load than everything else in `kv put`. */
-function smallUndici() {
-  const id = '\0lictor:undici';
-  return {
-    name: 'small-undici',
-    resolveId(source, importer) {
-      return source === 'undici' && importer?.startsWith(SDK_SOURCE) ? id : null;
-    },
-    load(loaded) {
-      if (loaded !== id) return null;
-      const library = join(dirname(createRequire(join(PACKAGES, 'sdk', 'package.json')).resolve('undici')), 'lib');
-      return [
-        `import Agent from ${JSON.stringify(join(library, 'dispatcher', 'agent.js'))};`,
-        `import Dispatcher from ${JSON.stringify(join(library, 'dispatcher', 'dispatcher.js'))};`,
-        `import request from ${JSON.stringify(join(library, 'api', 'api-request.js'))};`,
-        'Dispatcher.prototype.request = request;',
-        'export { Agent };',
-      ].join('\n');
-    },
-  };
-}
-
-/** HTTP/2 is loaded when a connection speaks it: node:http2 and what it needs take as long as the rest of a short command. */
-function lazyHttp2() {
-  return {
-    name: 'lazy-http2',
-    transform(code, id) {
-      if (!id.endsWith(join('undici', 'lib', 'dispatcher', 'client.js'))) return null;
-      return replaceOnce(
-        code,
-        "const connectH2 = require('./client-h2.js')",
-        "const connectH2 = (...args) => require('./client-h2.js')(...args)",
-      );
-    },
-  };
-}
 
 /** Addons lie beside the bundle, and what loads them looks there instead of in its own package. */
 function nativeAddons() {

@@ -32,13 +32,11 @@ function reason(error: unknown, kind: TransportError['kind'], address: Address):
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return `dial tcp: lookup ${address.display.replace(/:\d+$/, '')}: no such host`;
-    case 'UND_ERR_CONNECT_TIMEOUT':
     case 'ETIMEDOUT':
       return `${dial}: i/o timeout`;
-    case 'UND_ERR_SOCKET':
-      return 'EOF';
     case 'ECONNRESET':
-      return 'read: connection reset by peer';
+      // What Node calls an answer that ended before it began.
+      return error instanceof Error && error.message === 'socket hang up' ? 'EOF' : 'read: connection reset by peer';
     default:
       return error instanceof Error ? error.message : String(error);
   }

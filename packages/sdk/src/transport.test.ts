@@ -134,6 +134,23 @@ describe('an answer', () => {
 });
 
 describe('connections (undici CVE-2026-6734, CVE-2026-9678)', () => {
+  it.each([
+    ['GET', 2, 'resolves'],
+    ['PUT', 1, 'rejects'],
+  ] as const)('that the agent closes while a %s is on its way: it arrives %i times', async (method, times, outcome) => {
+    let arrived = 0;
+    const server = await serve((request, response) => {
+      if (request.url !== '/again' || arrived++ > 0) response.end('ok');
+      else response.socket?.destroy();
+    });
+    const transport = transportTo(server.address);
+    await (await transport.send(get('/first'))).body.toArray();
+    const again = transport.send(get('/again', { method }));
+    if (outcome === 'resolves') expect((await again).status).toBe(200);
+    else await expect(again).rejects.toThrow('EOF');
+    expect(arrived).toBe(times);
+  });
+
   it('are never shared by two TLS identities, though the address is the same', async () => {
     const sockets = new Set<unknown>();
     const server = await serve((_request, response) => {
