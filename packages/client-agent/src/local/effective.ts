@@ -1,4 +1,4 @@
-import { mergeServiceConfig } from '@lictor/mesh';
+import { mergeServiceConfig, upstreamKey } from '@lictor/mesh';
 import type { Clock, NodeService, ResolvedServiceConfig, Secret } from '@lictor/protocol';
 import type { AgentCache, EffectiveService, RuntimeConfig } from '../contracts/index.ts';
 import { hashService } from './service-hash.ts';
@@ -108,6 +108,6 @@ function requestFor(service: NodeService): { readonly service: string; readonly 
   const upstreams = service.Proxy.Upstreams.filter((entry) => entry.DestinationType !== 'prepared_query' && entry.DestinationName !== '*');
   return {
     service: service.Proxy.DestinationServiceName === '' ? service.Service : service.Proxy.DestinationServiceName,
-    upstreams: [...new Set(upstreams.map((entry) => entry.DestinationName))].sort(),
+    upstreams: [...new Set(upstreams.map((entry) => upstreamKey(entry.DestinationName, entry.DestinationPeer)))].sort(),
   };
 }

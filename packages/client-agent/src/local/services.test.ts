@@ -248,6 +248,19 @@ describe('the effective service (consul-facts E020, H052)', () => {
     expect(second?.contentHash).toMatch(/^[0-9a-f]{1,16}$/);
   });
 
+  it('asks for the upstreams of peers by peer and name', async () => {
+    const { agent, server } = await start();
+    const upstreams = [
+      { destination_name: 'db', destination_peer: 'east', local_bind_port: 1 },
+      { destination_name: 'db', local_bind_port: 2 },
+      { destination_name: 'q', destination_type: 'prepared_query', local_bind_port: 3 },
+    ];
+    await agent.services.register(serviceOf({ name: 'web', port: 1, connect: { sidecar_service: { proxy: { upstreams } } } }), API);
+    await agent.services.effective('web-sidecar-proxy', NO_TOKEN);
+    const call = server.calls.find(({ method }) => method === 'ConfigEntry.ResolveServiceConfig');
+    expect(call?.request).toEqual({ service: 'web', upstreams: ['db', 'east/db'] });
+  });
+
   it('wakes a wait when the service changes, goes, or the time is over', async () => {
     const test = await start();
     const { agent, clock } = test;

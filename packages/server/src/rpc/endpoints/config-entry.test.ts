@@ -142,6 +142,28 @@ describe('central configuration (consul-facts E020, E023)', () => {
     expect({ ...read(true).value[0]?.service.Proxy.Config }).toEqual({ protocol: 'http' });
     expect([read(false).index, read(true).index]).toEqual([1, 2]);
   });
+
+  it('reaches the upstreams of peers by peer and name, and never takes a local service for one', async () => {
+    const Upstreams = [
+      { DestinationName: 'db', DestinationPeer: 'east', LocalBindPort: 1 },
+      { DestinationName: 'db', LocalBindPort: 2 },
+    ];
+    const Proxy = { DestinationServiceName: 'web', Upstreams };
+    const Service = { Kind: 'connect-proxy', Service: 'web-proxy', Port: 1, Proxy };
+    await server.call<'Catalog.Register'>(catalogWrites['Catalog.Register'], registration({ Node: 'n1', Service }));
+    const Overrides = [{ Name: 'db', Peer: 'east', ConnectTimeoutMs: 7 }];
+    await put(web({ UpstreamConfig: { Defaults: { ConnectTimeoutMs: 5, BalanceOutboundConnections: 'exact_balance' }, Overrides } }));
+    await put({ Kind: 'service-defaults', Name: 'db', Protocol: 'http' });
+    const { value } = server.read<'Catalog.ServiceNodes'>(catalogReads['Catalog.ServiceNodes'], {
+      service: 'web-proxy',
+      mergeCentralConfig: true,
+    });
+    const defaults = { balance_outbound_connections: 'exact_balance' };
+    expect(value[0]?.service.Proxy.Upstreams.map(({ Config }) => ({ ...Config }))).toEqual([
+      { ...defaults, connect_timeout_ms: 7 },
+      { ...defaults, connect_timeout_ms: 5, protocol: 'http' },
+    ]);
+  });
 });
 
 describe('virtual IPs of configured services (consul-facts E024)', () => {

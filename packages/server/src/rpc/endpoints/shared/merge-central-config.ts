@@ -1,4 +1,4 @@
-import { mergeServiceConfig, type ResolveInput, resolveServiceConfig } from '@lictor/mesh';
+import { mergeServiceConfig, type ResolveInput, resolveServiceConfig, upstreamKey } from '@lictor/mesh';
 import type { NodeService, ResolvedServiceConfig } from '@lictor/protocol';
 import { readConfigEntry } from '../../../fsm/config-entries/write.ts';
 import type { StateReader } from '../../../state/types.ts';
@@ -20,7 +20,7 @@ export function createCentralConfigMerge(reader: StateReader): (service: NodeSer
     const upstreams = proxy.Upstreams.filter((upstream) => upstream.DestinationType === '' || upstream.DestinationType === 'service');
     const resolved = resolveServiceConfig({
       service: isProxy ? proxy.DestinationServiceName : service.Service,
-      upstreams: upstreams.map((upstream) => upstream.DestinationName),
+      upstreams: upstreams.map((upstream) => upstreamKey(upstream.DestinationName, upstream.DestinationPeer)),
       mode: proxy.Mode,
       meshGateway: proxy.MeshGateway,
       ...entries,
