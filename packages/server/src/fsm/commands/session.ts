@@ -4,6 +4,7 @@ import { nodeKey, nodesTable } from '../../state/tables/nodes.ts';
 import { sessionCheckIds, sessionsTable } from '../../state/tables/sessions.ts';
 import type { StateTxn } from '../../state/types.ts';
 import { destroySession } from '../session/invalidate.ts';
+import { passSessionChecks } from '../session/session-checks.ts';
 import { isSessionFields } from '../session/shapes.ts';
 import { CommandFailure, type CommandHandlers } from '../types.ts';
 
@@ -26,9 +27,11 @@ function applyCreate(txn: StateTxn, body: SessionFields): string | CommandFailur
   for (const checkId of sessionCheckIds({ ...body, CreateIndex: 0, ModifyIndex: 0 })) {
     const check = txn.peek(checksTable, checkKey(body.Node, checkId));
     if (check === undefined) return new CommandFailure('rejected', `Missing check '${checkId}' registration`);
-    if (check.Status === 'critical') return new CommandFailure('rejected', `Check '${checkId}' is in critical state`);
+    // Checks of sessions are critical until there is one.
+    if (check.Status === 'critical' && check.Type !== 'session')
+      return new CommandFailure('rejected', `Check '${checkId}' is in critical state`);
   }
-  txn.put(sessionsTable, { ...body, CreateIndex: 0, ModifyIndex: 0 });
+  passSessionChecks(txn, txn.put(sessionsTable, { ...body, CreateIndex: 0, ModifyIndex: 0 }));
   return body.ID;
 }
 

@@ -4,6 +4,7 @@ import { kvTable } from '../../state/tables/kv.ts';
 import { lockDelaysTable, MAX_LOCK_DELAY_MS } from '../../state/tables/lock-delays.ts';
 import { sessionsTable } from '../../state/tables/sessions.ts';
 import type { StateTxn } from '../../state/types.ts';
+import { failSessionChecks } from './session-checks.ts';
 
 /** Ends every session of a node that is being removed. */
 export function invalidateSessionsForNode(txn: StateTxn, node: string): void {
@@ -15,8 +16,23 @@ export function invalidateSessionsForCheck(txn: StateTxn, node: string, checkId:
   for (const session of txn.find(sessionsTable, 'check', compositeKey(node, checkId))) destroySession(txn, session);
 }
 
-/** Removes the session, and releases or deletes what it has locked, which nobody may lock again during its lock delay. */
+/**
+ * Ends a session. Checks that follow it turn critical, which ends the sessions that live on those, and so on: a list instead of
+ * recursion, since callers decide how long such a chain is.
+ */
 export function destroySession(txn: StateTxn, session: Session): void {
+  const ending = [session];
+  for (let next = ending.pop(); next !== undefined; next = ending.pop()) {
+    if (txn.peek(sessionsTable, next.ID) === undefined) continue;
+    removeSession(txn, next);
+    for (const check of failSessionChecks(txn, next)) {
+      for (const other of txn.find(sessionsTable, 'check', compositeKey(check.Node, check.CheckID))) ending.push(other);
+    }
+  }
+}
+
+/** Removes the session, and releases or deletes what it has locked, which nobody may lock again during its lock delay. */
+function removeSession(txn: StateTxn, session: Session): void {
   txn.remove(sessionsTable, session.ID);
   const delayMs = Math.min(session.LockDelay, MAX_LOCK_DELAY_MS);
   for (const entry of txn.find(kvTable, 'session', session.ID)) {

@@ -148,3 +148,50 @@ function deregister(fields: Record<string, string>): Promise<unknown> {
   const request = { Node: 'other', ServiceID: '', CheckID: '', Datacenter: '', Namespace: '', Partition: '', ...fields };
   return server.port.call('Catalog.Deregister', request);
 }
+
+describe('checks that follow sessions (consul-facts V006)', () => {
+  async function follow(CheckID: string, SessionName: string): Promise<void> {
+    const Check = { Node: 'server', CheckID, Name: CheckID, Type: 'session', Status: 'critical', Definition: { SessionName } };
+    await server.port.call('Catalog.Register', registration({ Node: 'server', SkipNodeUpdate: true, Check }));
+  }
+
+  async function statusOf(CheckID: string): Promise<string | undefined> {
+    const { value } = await server.port.call('Health.NodeChecks', { node: 'server' });
+    const found = value.find((check) => check.CheckID === CheckID);
+    return found === undefined ? undefined : `${found.Status}: ${found.Output}`;
+  }
+
+  it('pass as long as there is a session of that name', async () => {
+    await follow('job', 'job');
+    const other = await create({ Name: 'other' });
+    expect(await statusOf('job')).toBe('critical: ');
+    const first = await create({ Name: 'job', NodeChecks: ['job'] });
+    expect(await statusOf('job')).toBe(`passing: Session '${first}' in force`);
+    const second = await create({ Name: 'job' });
+    await server.port.call('Session.Destroy', { id: first });
+    expect(await statusOf('job')).toBe(`passing: Session '${second}' in force`);
+    await server.port.call('Session.Destroy', { id: other });
+    await server.port.call('Session.Destroy', { id: second });
+    expect(await statusOf('job')).toBe(`critical: Session '${second}' is invalid`);
+  });
+
+  it('end the sessions that live on them, down the chain', async () => {
+    await follow('a', 'first');
+    await follow('b', 'second');
+    const first = await create({ Name: 'first' });
+    const second = await create({ Name: 'second', NodeChecks: ['a'] });
+    const third = await create({ Name: 'third', NodeChecks: ['b', 'a'] });
+    await lock(third, 'k');
+    await server.port.call('Session.Destroy', { id: first });
+    expect([await find(second), await find(third)]).toEqual([null, null]);
+    expect([await statusOf('a'), await statusOf('b')].map((text) => text?.split(':')[0])).toEqual(['critical', 'critical']);
+    expect((await server.port.call('KVS.Get', { key: 'k' })).value?.Session).toBe('');
+  });
+
+  it('ignore checks of another type, and names of another case', async () => {
+    await check('plain', 'critical');
+    await follow('job', 'Job');
+    await create({ Name: 'job' });
+    expect([await statusOf('plain'), await statusOf('job')]).toEqual(['critical: ', 'critical: ']);
+  });
+});

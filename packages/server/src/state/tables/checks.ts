@@ -9,8 +9,17 @@ export const checksTable: Table<HealthCheck> = {
   indexes: {
     service: (row) => (row.ServiceID === '' ? [] : [foldName(row.ServiceName)]),
     state: (row) => [foldName(row.Status)],
+    session: (row) => {
+      const { SessionName: name = '' } = row.Definition;
+      return row.Type === 'session' && name !== '' ? [sessionChecksKey(row.Node, name)] : [];
+    },
   },
 };
+
+/** Under which the checks are found that follow sessions of a name on a node. Folded: rows have the exact name. */
+export function sessionChecksKey(node: string, sessionName: string): string {
+  return compositeKey(node, sessionName);
+}
 
 export function checkKey(node: string, checkId: string): string {
   return compositeKey(node, checkId);
