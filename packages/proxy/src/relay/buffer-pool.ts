@@ -1,7 +1,7 @@
 /** Two frames of what a socket read gives. */
 const BUFFER_BYTES = 128 * 1024;
-/** What an idle proxy keeps: 4 MiB. */
-const MAX_KEPT = 32;
+/** What an idle proxy keeps: 1 MiB. */
+const MAX_KEPT = 8;
 
 const kept: Buffer[] = [];
 
