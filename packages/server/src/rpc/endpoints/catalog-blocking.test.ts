@@ -95,6 +95,34 @@ describe('blocking queries over the catalog (consul-facts 2.0)', () => {
     expect((await unknown.reply).value?.Node.Node).toBe('n5');
   });
 
+  it('wake when a service comes or goes that a gateway covers by wildcard', async () => {
+    const entry = { Kind: 'terminating-gateway', Name: 'exit', Services: [{ Name: '*' }] };
+    await server.port.call('ConfigEntry.Apply', { entry });
+    await register({ Node: 'n9', Service: { Service: 'exit', Kind: 'terminating-gateway', Port: 1 } });
+    const links = await block('Catalog.GatewayServices', { gateway: 'exit' });
+    const instances = await block('Health.ServiceNodes', { service: 'late', connect: true });
+    const index = await register({ Node: 'n1', Service: { Service: 'late' } });
+    const { value, meta } = await links.reply;
+    expect([value.map((link) => link.Service.Name), meta.index]).toEqual([['a', 'b', 'late'], index]);
+    expect((await instances.reply).value.map(({ Service: service }) => service.Service)).toEqual(['exit']);
+    const fewer = await block('Catalog.GatewayServices', { gateway: 'exit' });
+    await deregister('n1', 'late');
+    expect((await fewer.reply).value).toHaveLength(2);
+  });
+
+  it('wake when a gateway gets its entry, and not for the entry of another one', async () => {
+    const put = (Name: string): Promise<unknown> =>
+      server.port.call('ConfigEntry.Apply', { entry: { Kind: 'terminating-gateway', Name, Services: [{ Name: 'a' }] } });
+    await put('third');
+    const links = await block('Catalog.GatewayServices', { gateway: 'exit' });
+    await put('other');
+    await register({ Node: 'n9', Service: { Service: 'unrelated' } });
+    await server.clock.advance(1);
+    expect(links.isAnswered()).toBe(false);
+    await put('exit');
+    expect((await links.reply).value).toHaveLength(1);
+  });
+
   it('watch intentions by destination, the wildcard included', async () => {
     const intention = decode(intentionRequest, { Action: 'allow' });
     const upsert = (source: string, destination: string): Promise<unknown> =>

@@ -49,6 +49,10 @@ describe('Session.Create (observed: session group, consul-facts T010)', () => {
     expect(await find(await create({ Checks: ['serfHealth'] }))).toMatchObject({ NodeChecks: ['serfHealth'] });
   });
 
+  it('takes a lock delay below zero for none, as Consul does', async () => {
+    expect(await find(await create({ LockDelay: -2000 }))).toMatchObject({ LockDelay: expect.toSatisfy((delay: number) => delay < 0) });
+  });
+
   it.each([
     [{ Node: '' }, 'Must provide Node'],
     [{ Node: 'nope' }, 'apply failed: Missing node registration'],
