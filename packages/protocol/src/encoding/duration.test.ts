@@ -5,6 +5,8 @@ import { formatDuration, parseDuration } from './duration.ts';
 describe("Go's time.ParseDuration", () => {
   it.each([
     ['0', 0],
+    ['-0', 0],
+    ['+0', 0],
     ['10s', 10_000],
     ['1h30m', 5_400_000],
     ['1.5s', 1500],

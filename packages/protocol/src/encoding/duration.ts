@@ -18,7 +18,8 @@ const MAX_NS = 2 ** 63;
 
 /** Milliseconds, or undefined when `text` is not a Go duration. */
 export function parseDuration(text: string): number | undefined {
-  if (text === '0') return 0;
+  // Go takes a zero without a unit, signed or not.
+  if (/^[-+]?0$/.test(text)) return 0;
   const sign = text.startsWith('-') ? -1 : 1;
   let position = text.startsWith('-') || text.startsWith('+') ? 1 : 0;
   if (position === text.length) return undefined;

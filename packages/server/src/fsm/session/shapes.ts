@@ -9,8 +9,7 @@ export function isSessionFields(value: unknown): value is SessionFields {
     isNonEmpty(ID) &&
     typeof Name === 'string' &&
     isNonEmpty(Node) &&
-    typeof LockDelay === 'number' &&
-    LockDelay >= 0 &&
+    Number.isFinite(LockDelay) &&
     (Behavior === 'release' || Behavior === 'delete') &&
     typeof TTL === 'string' &&
     Array.isArray(NodeChecks) &&
