@@ -10,7 +10,8 @@ export function toRegisterService(service: NodeService): RegisterService {
     ...rest,
     Tags: [...Tags],
     TaggedAddresses: TaggedAddresses === null ? null : { ...TaggedAddresses },
-    Meta: Meta === null ? null : { ...Meta },
+    // As Consul's catalog shows a service registered without any.
+    Meta: Meta === null || Object.keys(Meta).length === 0 ? null : { ...Meta },
     Ports: [...(Ports ?? [])],
     Connect: { ...service.Connect },
     Namespace: '',

@@ -7,7 +7,7 @@ import { refuseNamespace, refusePartition } from '../request/enterprise.ts';
 import { readJsonBody } from '../request/json-body.ts';
 import { badRequest, parseReadParameters, readCall } from '../request/read-options.ts';
 import { acl, type Route } from '../routing/route.ts';
-import { nodeServiceListView, nodeServicesView, nodesView, serviceInstancesView, servicesView } from '../views/catalog.ts';
+import { nodeJson, nodeServiceListView, nodeServicesView, nodesView, serviceInstancesView, servicesView } from '../views/catalog.ts';
 import { catalogFilter, serviceQuery } from './catalog-parameters.ts';
 import { catalogReply, readThroughCache, withFailedMeta } from './read.ts';
 
@@ -97,6 +97,10 @@ async function nodeServices(request: ApiRequest, deps: ApiDeps): Promise<Reply> 
   const merge = request.query.has('merge-central-config') ? { mergeCentralConfig: true } : {};
   const query = { ...catalogFilter(request), ...merge, node: request.rest };
   const { value, meta } = await withFailedMeta(deps.server.call('Catalog.NodeServices', query, options));
-  const empty = encodeJson({ Node: null, Services: [] }, request.indent);
-  return jsonReply(value === null ? empty : nodeServiceListView(value, request.indent), catalogMetaHeaders(meta));
+  if (value !== null && Object.keys(value.Services).length > 0) {
+    return jsonReply(nodeServiceListView(value, request.indent), catalogMetaHeaders(meta));
+  }
+  // Consul makes no list of nothing, but its filter does.
+  const none = { Node: value === null ? null : nodeJson(value.Node), Services: request.query.get('filter') ? [] : null };
+  return jsonReply(encodeJson(none, request.indent), catalogMetaHeaders(meta));
 }
