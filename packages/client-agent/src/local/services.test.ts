@@ -33,6 +33,13 @@ function dataDir(): string {
 const WEB = serviceOf({ name: 'web', port: 8080, tags: ['v1'], meta: { a: 'b' }, check: { ttl: '30s' }, connect: { sidecar_service: {} } });
 
 describe('registering a service with a sidecar (consul-facts 4.2, S014-S016)', () => {
+  it('leaves it a port of the range that its owner named once and no longer does, as Consul', async () => {
+    const { agent } = await start();
+    await agent.services.register(serviceOf({ name: 'web', port: 1, connect: { sidecar_service: { port: 21_100 } } }), API);
+    await agent.services.register(serviceOf({ name: 'web', port: 1, connect: { sidecar_service: {} } }), API);
+    expect(agent.services.get('web-sidecar-proxy')?.Port).toBe(21_100);
+  });
+
   it('gives the sidecar the lowest free port, and checks of its own', async () => {
     const { agent } = await start();
     await agent.services.register(WEB, API);

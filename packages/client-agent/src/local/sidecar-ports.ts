@@ -18,13 +18,17 @@ export class SidecarPorts {
   /** @throws LictorError `rejected` when the range is used up or off */
   allocate(sidecarId: string, services: Iterable<NodeService>, range: { readonly min: number; readonly max: number }): number {
     const used = new Map<number, string>();
-    for (const service of services) if (service.ID !== sidecarId) used.set(service.Port, service.ID);
-    const kept = this.#ports.get(sidecarId);
+    let kept = this.#ports.get(sidecarId);
+    for (const { ID, Port } of services) {
+      if (ID !== sidecarId) used.set(Port, ID);
+      // A port of the range that its owner chose stays, too, when the owner no longer names one.
+      else if (Port >= range.min && Port <= range.max) kept ??= Port;
+    }
     const previous = kept !== undefined && !used.has(kept) ? kept : undefined;
     // Ports kept for sidecars that are not registered at this moment of a restart or reload are not free either.
     const taken = new Set([...used.keys(), ...[...this.#ports].filter(([id]) => id !== sidecarId).map(([, port]) => port)]);
     const port = allocateSidecarPort(taken, previous, { minPort: range.min, maxPort: range.max });
-    if (port !== kept) {
+    if (port !== this.#ports.get(sidecarId)) {
       this.#ports.set(sidecarId, port);
       this.#save();
     }

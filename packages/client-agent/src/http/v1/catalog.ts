@@ -101,6 +101,7 @@ async function nodeServices(request: ApiRequest, deps: ApiDeps): Promise<Reply> 
     return jsonReply(nodeServiceListView(value, request.indent), catalogMetaHeaders(meta));
   }
   // Consul makes no list of nothing, but its filter does.
-  const none = { Node: value === null ? null : nodeJson(value.Node), Services: request.query.get('filter') ? [] : null };
+  const none =
+    value === null ? { Node: null, Services: null } : { Node: nodeJson(value.Node), Services: request.query.get('filter') ? [] : null };
   return jsonReply(encodeJson(none, request.indent), catalogMetaHeaders(meta));
 }

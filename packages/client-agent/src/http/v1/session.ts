@@ -21,6 +21,7 @@ export const sessionRoutes: readonly Route[] = [
   { method: 'GET', path: '/v1/session/list', acl: acl.server('session', 'read'), handle: list },
 ];
 
+const SERF_HEALTH = ['serfHealth'];
 const DEFAULT_LOCK_DELAY_MS = 15_000;
 /** Lock delays below this are whole seconds in numbers, not nanoseconds (docs: session). */
 const SECONDS_BELOW_NS = 1_000;
@@ -30,7 +31,6 @@ async function create(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const body = await readBody(request.message, JSON_BODY_MAX_BYTES, () => 'Request body too large');
   const raw = body.length === 0 ? {} : parseJson(body, decodeFailed);
   const sent = decodeJson(secondsToDuration(raw), sessionCreateRequest, { goStruct: 'Alias' }, decodeFailed);
-  const noChecks = sent.Checks === undefined && sent.NodeChecks === undefined && sent.ServiceChecks === undefined;
   const { value } = await deps.server.call(
     'Session.Create',
     {
@@ -38,11 +38,21 @@ async function create(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
       Node: sent.Node || request.config.nodeName,
       Behavior: sent.Behavior || 'release',
       LockDelay: sent.LockDelay ?? DEFAULT_LOCK_DELAY_MS,
-      ...(noChecks ? { NodeChecks: ['serfHealth'] } : {}),
+      ...sessionChecks(sent.Checks ?? SERF_HEALTH, sent.NodeChecks ?? SERF_HEALTH),
     },
     writeCall(request),
   );
   return jsonReply(encodeJson({ ID: value }, request.indent));
+}
+
+/**
+ * Both lists, of which `Checks` is the deprecated one, name the node's own health unless the request says otherwise; an empty list empties the
+ * other too (Consul's fixupEmptySessionChecks).
+ */
+function sessionChecks(checks: readonly string[], nodeChecks: readonly string[]): { Checks: string[]; NodeChecks: string[] } {
+  if (checks.length === 0) return { Checks: [], NodeChecks: [] };
+  const isDefault = checks.length === 1 && checks[0] === SERF_HEALTH[0];
+  return { Checks: isDefault || nodeChecks.length === 0 ? [] : [...checks], NodeChecks: [...nodeChecks] };
 }
 
 function secondsToDuration(raw: unknown): unknown {

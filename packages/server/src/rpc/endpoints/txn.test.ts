@@ -126,6 +126,14 @@ describe('transactions (observed: txn group)', () => {
     await expect(read(server, kv('set', 'a'))).rejects.toMatchObject({ code: 'invalid-argument' });
   });
 
+  it('want the name of the service also where they remove one, and a name or id at all', async () => {
+    const server = await start();
+    const problem = 'Must provide service name (Service.Service) when service ID is provided';
+    expect(await apply(server, service('delete', 'web-1', ''))).toEqual(failure(problem));
+    const primary = 'failed inserting service: failed inserting service: object missing primary index';
+    expect(await apply(server, service('set', '', ''))).toEqual(failure(primary));
+  });
+
   it('change the catalog and the keys together', async () => {
     const server = await start();
     const node = {

@@ -78,8 +78,8 @@ type OperationOf<Kind extends string> = Extract<TxnOperation, { readonly [K in K
 /** The named service and the one that the instance belongs to now: an id is no way around the name. */
 function checkService({ Verb, Node, Service }: OperationOf<'Service'>, authorizer: Authorizer, reader: StateReader): void {
   if (!requireCatalogVerb('service', Verb)) return;
-  // Removals name the id only.
-  if (Verb === 'set' || Verb === 'cas') assertService(Service);
+  // Removals name the service as well (Consul runs the same checks before them).
+  if (Verb !== 'get') assertService(Service);
   requireAccess(authorizer, 'service', Service.Service, 'write');
   if (Service.Kind === 'connect-proxy') requireAccess(authorizer, 'service', Service.Proxy.DestinationServiceName, 'write');
   const existing = reader.peek(servicesTable, serviceKey(Node, Service.ID));

@@ -11,5 +11,8 @@ export function assertService(service: NodeService): void {
   if (service.ID !== '' && service.Service === '') {
     throw new LictorError('rejected', 'Must provide service name (Service.Service) when service ID is provided');
   }
+  if (service.ID === '' && service.Service === '') {
+    throw new LictorError('rejected', 'failed inserting service: failed inserting service: object missing primary index');
+  }
   if (isAnyAddress(service.Address)) throw new LictorError('rejected', 'Invalid service address');
 }
