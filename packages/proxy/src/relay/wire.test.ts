@@ -6,7 +6,7 @@ import { TestClient, until } from '../testing/client.ts';
 import { Harness } from '../testing/harness.ts';
 
 let harness: Harness;
-let taps: Server[] = [];
+const taps: Server[] = [];
 beforeEach(async () => {
   harness = await Harness.create();
 });
