@@ -66,6 +66,7 @@ const INSTANCES: Readonly<Record<string, readonly CheckServiceNode[]>> = {
   external: [instance(N1, 'external', 443, { Address: 'www.example.org' })],
   weighted: [instance(N1, 'weighted', 1, { Weights: { Passing: 10, Warning: 2 } }, 'warning')],
   web: [instance(N1, 'web', 1)],
+  constructor: [instance(N1, 'constructor', 1)],
   many: MANY.map((on) => instance(on, 'many', 80)),
   consul: [instance(N1, 'consul', 8300)],
 };
@@ -210,6 +211,7 @@ describe('services (consul-facts N001-N005)', () => {
   it('takes the TTL of the longest matching pattern (N020)', async () => {
     expect((await ask('web.service.consul', 'A')).answers?.[0]).toMatchObject({ ttl: 7 });
     expect((await ask('weighted.service.consul', 'A')).answers?.[0]).toMatchObject({ ttl: 5 });
+    expect((await ask('constructor.service.consul', 'A')).answers?.[0]).toMatchObject({ ttl: 0 });
   });
 });
 

@@ -159,6 +159,26 @@ describe('prototype pollution', () => {
     expect(api.services.registrations).toEqual([]);
   });
 
+  it.each([
+    ['PUT', '/v1/agent/check/register', '{"Name":"x","TTL":"10s","Header":{"__proto__":["p"]}}'],
+    ['PUT', '/v1/agent/check/update/x', '{"Status":"passing","__proto__":1}'],
+    ['POST', '/v1/agent/connect/authorize', '{"Target":"a","__proto__":1}'],
+    ['PUT', '/v1/catalog/register', '{"Node":"n","Address":"10.0.0.1","NodeMeta":{"__proto__":"p"}}'],
+    ['PUT', '/v1/catalog/deregister', '{"Node":"n","__proto__":1}'],
+    ['PUT', '/v1/config', '{"Kind":"proxy-defaults","Name":"global","Config":{"__proto__":{"a":1}}}'],
+    ['PUT', '/v1/connect/ca/configuration', '{"Provider":"consul","Config":{"__proto__":1}}'],
+    ['POST', '/v1/connect/intentions', '{"SourceName":"a","DestinationName":"b","Action":"allow","Meta":{"__proto__":"p"}}'],
+    ['PUT', '/v1/connect/intentions/exact?source=a&destination=b', '{"Action":"allow","Meta":{"__proto__":"p"}}'],
+    ['PUT', '/v1/coordinate/update', '{"Node":"n","__proto__":1}'],
+    ['PUT', '/v1/session/create', '{"Name":"a","__proto__":1}'],
+    ['PUT', '/v1/txn', '[{"Node":{"Verb":"set","Node":{"Node":"n","Meta":{"__proto__":"p"}}}}]'],
+    ['PUT', '/v1/txn', '[{"KV":{"Verb":"set","Key":"a","Flags":18446744073709551615,"__proto__":1}}]'],
+  ])('refuses it with 400 in %s %s', async (method, path, body) => {
+    const response = await api.request(path, { method, body });
+    expect([response.status, await response.text()]).toEqual([400, expect.stringContaining('the key "__proto__" is refused')]);
+    expect(api.server.calls).toEqual([]);
+  });
+
   it('keeps constructor and the like as data', async () => {
     const body = '{"Name":"__proto__","Meta":{"constructor":"c","toString":"t"}}';
     expect((await api.request('/v1/agent/service/register', { method: 'PUT', body })).status).toBe(200);

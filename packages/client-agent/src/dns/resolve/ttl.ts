@@ -2,8 +2,7 @@ import type { RuntimeConfig } from '../../contracts/index.ts';
 
 /** The TTL of a service's answers: its own, that of the longest matching `prefix*`, `*`, or 0 (consul-facts N020). */
 export function serviceTtlSeconds(config: RuntimeConfig['dns'], service: string): number {
-  const exact = config.serviceTtlMs[service];
-  if (exact !== undefined) return toSeconds(exact);
+  if (Object.hasOwn(config.serviceTtlMs, service)) return toSeconds(config.serviceTtlMs[service] ?? 0);
   let best: string | undefined;
   for (const pattern of Object.keys(config.serviceTtlMs)) {
     if (!pattern.endsWith('*') || !service.startsWith(pattern.slice(0, -1))) continue;

@@ -41,8 +41,8 @@ export function parseJson(body: Buffer, fail: (reason: string) => LictorError): 
   const excess = findExcess(text);
   if (excess !== undefined) throw fail(excess);
   const value = parse(text, fail);
-  // Escapes can spell it too. Nothing named so can be replicated: the log's codec refuses it (CVE-2023-52079).
-  if (/__proto__|\\u/.test(text) && hasProtoKey(value)) throw fail('the key "__proto__" is refused');
+  // Escapes can spell it too. Nothing named so can be replicated: the log's codec refuses it (CVE-2023-52079). Ours alone, so 400 everywhere.
+  if (/__proto__|\\u/.test(text) && hasProtoKey(value)) throw decodeFailed('the key "__proto__" is refused');
   return value;
 }
 

@@ -21,12 +21,10 @@ function monitor(request: ApiRequest, deps: ApiDeps): Reply {
   });
 }
 
-const ALIASES: Readonly<Record<string, LogLevel>> = { err: 'error' };
-
 function parseLevel(text: string): LogLevel {
   if (text === '') return 'info';
   const lower = text.toLowerCase();
-  const level = LOG_LEVELS.find((known) => known === lower) ?? ALIASES[lower];
+  const level = lower === 'err' ? 'error' : LOG_LEVELS.find((known) => known === lower);
   if (level === undefined) throw badRequest(`Unknown log level: ${text}`);
   return level;
 }
