@@ -76,6 +76,8 @@ export interface RuntimeConfig {
   };
   readonly defaultQueryTimeMs: number;
   readonly maxQueryTimeMs: number;
+  /** How stale catalog and health reads that name no consistency may be; 0: not at all. */
+  readonly discoveryMaxStaleMs: number;
   readonly checkUpdateIntervalMs: number;
   readonly checkOutputMaxBytes: number;
   readonly discardCheckOutput: boolean;

@@ -43,6 +43,7 @@ export function buildRuntime(raw: RawReader, environment: BuildEnvironment): Run
     },
     defaultQueryTimeMs: raw.durationMs('default_query_time'),
     maxQueryTimeMs: raw.durationMs('max_query_time'),
+    discoveryMaxStaleMs: raw.durationMs('discovery_max_stale'),
     enableDebug: raw.boolean('enable_debug'),
     leaveOnTerminate: raw.maybeBoolean('leave_on_terminate') ?? !isServer,
     skipLeaveOnInterrupt: raw.maybeBoolean('skip_leave_on_interrupt') ?? isServer,

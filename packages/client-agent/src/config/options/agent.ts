@@ -40,10 +40,14 @@ export const agentOptions = [
     default: '300s',
   }),
   option('max_query_time', 'duration', 'The longest a blocking query may wait.', { flag: 'max-query-time', default: '600s' }),
-  option('discovery_max_stale', 'duration', 'Serve discovery reads from any server when no staler than this.', {
-    default: '0s',
-    status: 'inert',
-  }),
+  option(
+    'discovery_max_stale',
+    'duration',
+    'Any server answers catalog and health reads that name no consistency, when no staler than this.',
+    {
+      default: '0s',
+    },
+  ),
   option('session_ttl_min', 'duration', 'The shortest session TTL.', { default: '10s' }),
   option('translate_wan_addrs', 'bool', "Answer with the WAN address of other datacenters' nodes.", { default: false, status: 'inert' }),
   option('locality', 'map', 'Region and zone of this agent.', { status: 'inert' }),

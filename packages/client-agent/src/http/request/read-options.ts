@@ -36,15 +36,22 @@ export function parseReadParameters(request: ApiRequest): ReadParameters {
   const { query } = request;
   const { minIndex, maxWaitMs } = parseWait(request);
   const maxStaleText = query.get('max_stale');
-  const maxStaleMs = maxStaleText === '' ? 0 : parseDuration(maxStaleText);
-  if (maxStaleMs === undefined) throw badRequest(`Invalid max_stale value ${JSON.stringify(maxStaleText)}`);
-  const stale = query.has('stale') || maxStaleMs > 0;
+  const askedMs = maxStaleText === '' ? 0 : parseDuration(maxStaleText);
+  if (askedMs === undefined) throw badRequest(`Invalid max_stale value ${JSON.stringify(maxStaleText)}`);
   const consistent = query.has('consistent');
   const useCache = query.has('cached') && request.config.http.useCache;
+  const isChosen = query.has('stale') || askedMs > 0 || consistent || useCache || query.has('leader');
+  const maxStaleMs = isChosen ? askedMs : discoveryMaxStaleMs(request);
+  const stale = query.has('stale') || maxStaleMs > 0;
   if (stale && consistent) throw badRequest('Cannot specify ?stale with ?consistent, conflicting semantics.');
   if (useCache && consistent) throw badRequest('Cannot specify ?cached with ?consistent, conflicting semantics.');
   const consistency = stale ? 'stale' : consistent ? 'consistent' : 'default';
   return { consistency, maxStaleMs, minIndex, maxWaitMs, useCache, filter: query.get('filter') };
+}
+
+/** `discovery_max_stale`: what catalog and health reads are content with that name no consistency; `?leader` names the default one. */
+function discoveryMaxStaleMs({ target, config }: ApiRequest): number {
+  return /^\/v1\/(catalog|health)/.test(target.path) ? config.discoveryMaxStaleMs : 0;
 }
 
 const UINT64_MAX = 2n ** 64n - 1n;

@@ -114,6 +114,7 @@ function limits(config: RuntimeConfig): object {
     ConnectSidecarMaxPort: config.sidecarPorts.max,
     ConnectSidecarMinPort: config.sidecarPorts.min,
     DefaultQueryTime: formatDuration(config.defaultQueryTimeMs),
+    DiscoveryMaxStale: formatDuration(config.discoveryMaxStaleMs),
     KVMaxValueSize: config.limits.kvMaxValueBytes,
     MaxQueryTime: formatDuration(config.maxQueryTimeMs),
     SessionTTLMin: formatDuration(config.sessionTtlMinMs),
