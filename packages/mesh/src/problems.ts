@@ -25,6 +25,14 @@ export function quote(text: string): string {
   return JSON.stringify(text);
 }
 
+const CONTROL = /\p{Cc}/u;
+
+/** The catalog's keys are made of names, so it takes none with control characters; Consul would take and then mangle them. */
+export function findBadName(...names: readonly string[]): string | undefined {
+  const bad = names.find((name) => CONTROL.test(name));
+  return bad === undefined ? undefined : `Invalid name ${quote(bad)}: control characters are not allowed`;
+}
+
 /** What is wrong with a config entry's or intention's metadata; empty when nothing is. */
 export function findMetaProblems(meta: Readonly<Record<string, string>> | null | undefined): string[] {
   const entries = Object.entries(meta ?? {});

@@ -1,4 +1,5 @@
 import type { CheckDefinition } from '@lictor/protocol';
+import { findBadName } from '../problems.ts';
 
 export type CheckType = 'grpc' | 'http' | 'ttl' | 'tcp' | 'udp' | 'alias' | 'docker' | 'script' | 'h2ping' | 'os_service' | 'session' | '';
 
@@ -37,6 +38,8 @@ export function isEmptyCheck(check: CheckDefinition): boolean {
 export function validateCheck(check: CheckDefinition): string | undefined {
   const needsInterval =
     [check.HTTP, check.TCP, check.UDP, check.GRPC, check.H2PING, check.OSService].some((value) => value !== '') || isScript(check);
+  const badName = findBadName(check.CheckID, check.ID, check.Name, check.ServiceID);
+  if (badName !== undefined) return badName;
   if (check.Interval > 0 && check.TTL > 0) return 'Interval and TTL cannot both be specified';
   if (needsInterval && check.Interval <= 0) return 'Interval must be > 0 for Script, HTTP, H2PING, TCP, UDP or OSService checks';
   if (needsInterval && isAlias(check)) return 'Interval cannot be set for Alias checks';

@@ -1,4 +1,4 @@
-import { checkDefinition, decode, LictorError, type ServiceDefinition, serviceDefinition } from '@lictor/protocol';
+import { checkDefinition, connectProxyConfig, decode, LictorError, type ServiceDefinition, serviceDefinition } from '@lictor/protocol';
 import { describe, expect, it } from 'vitest';
 import { checkType } from './check.ts';
 import { validateNodeMeta } from './metadata.ts';
@@ -373,5 +373,31 @@ describe('sidecars (consul-facts K021 and the defaults below it)', () => {
       '500 no port provided for sidecar_service and none left in the configured range [21000, 21001]',
     );
     expect(refusal(() => allocateSidecarPort([], undefined, { minPort: 0, maxPort: 0 }))).toContain('auto-assignment disabled in config');
+  });
+});
+
+describe('what the catalog could not take is refused where it comes in', () => {
+  const NAME = 'x\u0000y';
+  it.each<[what: string, body: Record<string, unknown>]>([
+    ['name', { Name: NAME }],
+    ['id', { Name: 'a', ID: NAME }],
+    ['destination', { Name: 'a', Kind: 'connect-proxy', Port: 1, Proxy: { DestinationServiceName: NAME } }],
+  ])('a %s with control characters', (_what, body) => {
+    expect(register(body)).toBe('400 Invalid name "x\\u0000y": control characters are not allowed');
+  });
+
+  it.each(['CheckID', 'ID', 'Name', 'ServiceID'])('a %s of a check with control characters', (field) => {
+    const check = decode(checkDefinition, { Name: 'c', TTL: '1s', [field]: NAME });
+    expect(refusal(() => validateCheckDefinition(check))).toBe(
+      '400 Invalid check: Invalid name "x\\u0000y": control characters are not allowed',
+    );
+    expect(register({ Name: 'a', Check: { TTL: '1s', [field]: NAME } })).toBe(
+      '400 Invalid check: Invalid name "x\\u0000y": control characters are not allowed',
+    );
+  });
+
+  it.each([-1, 70_000])('but a port of %i is, and its sidecar’s proxy decodes', (Port) => {
+    const sidecar = expandSidecar(define({ Name: 'a', Port, Connect: { SidecarService: {} } }), 21_000)?.service;
+    expect(decode(connectProxyConfig, sidecar?.Proxy).LocalServicePort).toBe(Port);
   });
 });

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { type CheckDefinition, LictorError, type NodeService, type ServiceDefinition } from '@lictor/protocol';
-import { joinProblems, quote } from '../problems.ts';
+import { findBadName, joinProblems, quote } from '../problems.ts';
 import { isValidCheckStatus, validateCheck } from './check.ts';
 import { validateServiceMeta, validateWeights } from './metadata.ts';
 import { collectChecks, normaliseService } from './normalise.ts';
@@ -18,6 +18,8 @@ export function validateService(definition: ServiceDefinition): void {
   if (definition.Name === '') throw refuse('Missing service name');
   if (isAnyAddress(definition.Address)) throw refuse('Invalid service address');
   const { service } = normaliseService(definition);
+  const badName = findBadName(service.Service, service.ID, service.Proxy.DestinationServiceName);
+  if (badName !== undefined) throw refuse(badName);
   validateBasics(service);
   const sidecar = definition.Connect?.SidecarService;
   const problems = findServiceProblems(service, sidecar === undefined ? {} : { sidecar });

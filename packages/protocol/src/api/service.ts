@@ -14,6 +14,7 @@ import {
   unknown,
 } from '../schema/index.ts';
 import type { RaftIndex } from './common.ts';
+import { type ServiceAi, serviceAi } from './service-ai.ts';
 
 const MAX_PORT = 65_535;
 
@@ -82,7 +83,8 @@ export const connectProxyConfig = object({
   DestinationServiceName: string(),
   DestinationServiceID: string(),
   LocalServiceAddress: string(),
-  LocalServicePort: integer(0, MAX_PORT),
+  /** A sidecar gets that of its service, which Consul takes whatever it is. */
+  LocalServicePort: integer(),
   /** Named ports of a multi-port local service (Consul 2.x). */
   LocalServicePorts: optional(list(servicePort)),
   LocalServiceSocketPath: string(),
@@ -172,7 +174,7 @@ export const serviceDefinition: Schema<ServiceDefinition> = lazy(() =>
     Namespace: string(),
     Partition: string(),
     /** Role of an AI workload (Consul 2.x); data on the catalog only. */
-    AI: optional(record(unknown())),
+    AI: optional(serviceAi),
   }),
 );
 export interface ServiceDefinition {
@@ -196,7 +198,7 @@ export interface ServiceDefinition {
   Locality?: Record<string, string>;
   Namespace: string;
   Partition: string;
-  AI?: Record<string, unknown>;
+  AI?: ServiceAi;
 }
 
 /** A service instance as agents keep it and the catalog stores it: complete, every default filled in. */
@@ -216,7 +218,7 @@ export interface NodeService extends RaftIndex {
   readonly Proxy: ConnectProxyConfig;
   readonly Connect: { readonly Native: boolean };
   readonly Locality?: Readonly<Record<string, string>>;
-  readonly AI?: Readonly<Record<string, unknown>>;
+  readonly AI?: ServiceAi;
   readonly PeerName: string;
   /** True for a sidecar that the agent registered for its parent: it leaves with the parent. */
   readonly LocallyRegisteredAsSidecar?: boolean;

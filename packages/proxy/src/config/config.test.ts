@@ -46,6 +46,10 @@ describe('a registration as configuration', () => {
     });
   });
 
+  it.each([-1, 70_000])('connects to no application on port %i, which is none', (LocalServicePort) => {
+    expect(configFromRegistration(registration({ ...WEB, LocalServicePort })).publicListener?.applicationPort).toBe(0);
+  });
+
   it('reads the opaque settings, numbers and their texts, and passes over nonsense', () => {
     const config = {
       bind_address: '127.0.0.1',

@@ -2,6 +2,8 @@ import { DEFAULT_NAMESPACE } from '@lictor/protocol';
 import type { ProxyRegistration } from '../control-plane/port.ts';
 import { DEFAULTS, type ProxyConfig, type PublicListenerConfig, type UpstreamConfig } from './types.ts';
 
+const MAX_PORT = 65_535;
+
 type Opaque = Readonly<Record<string, unknown>> | null | undefined;
 
 /** @throws Error when the registration is not a sidecar's */
@@ -25,12 +27,17 @@ function publicListenerOf({ address, port, proxy }: ProxyRegistration): PublicLi
     host: text(config, 'bind_address') || address || DEFAULTS.bindHost,
     port: positive(config, 'bind_port') ?? port,
     applicationHost: proxy.LocalServiceAddress || DEFAULTS.applicationHost,
-    applicationPort: proxy.LocalServicePort || defaultPort(proxy.LocalServicePorts) || 0,
+    applicationPort: connectable(proxy.LocalServicePort) || defaultPort(proxy.LocalServicePorts) || 0,
     ...(proxy.LocalServiceSocketPath !== '' && { applicationSocketPath: proxy.LocalServiceSocketPath }),
     localConnectTimeoutMs: positive(config, 'local_connect_timeout_ms') ?? DEFAULTS.localConnectTimeoutMs,
     handshakeTimeoutMs: positive(config, 'handshake_timeout_ms') ?? DEFAULTS.handshakeTimeoutMs,
     maxConnections: positive(config, 'max_inbound_connections') ?? DEFAULTS.maxConnections,
   };
+}
+
+/** Services may be registered with any number; connecting to one that is no port throws, and to 0 is refused. */
+function connectable(port: number): number {
+  return port > 0 && port <= MAX_PORT ? port : 0;
 }
 
 function upstreamOf(upstream: ProxyRegistration['proxy']['Upstreams'][number]): UpstreamConfig {
