@@ -76,7 +76,7 @@ export function decodeSnapshotNow(bytes: Uint8Array, known: readonly Table<never
 function readHeader(header: Readonly<Record<string, unknown>>): number {
   const { LastIndex, Format, Version } = header;
   if (Format !== SNAPSHOT_FORMAT) throw damaged('not a Lictor snapshot');
-  if (Version !== SNAPSHOT_VERSION) throw damaged(`format version ${String(Version)} is not known`);
+  if (Version !== SNAPSHOT_VERSION) throw damaged(`format version ${JSON.stringify(Version)} is not known`);
   if (!Number.isSafeInteger(LastIndex)) throw damaged('no index');
   return LastIndex as number;
 }
