@@ -108,7 +108,7 @@ export class Dispatcher {
         const tookMs = this.#deps.clock.monotonic() - startedMs;
         const labels = endpoint.labels.get(method);
         if (labels !== undefined) this.#deps.metrics.addSample('api.http', tookMs, labels);
-        this.#log.finished(request, tookMs);
+        this.#log.finished(request, tookMs, method === 'GET' || endpoint.routes.get(request.method)?.isRead === true);
       });
   }
 

@@ -16,8 +16,8 @@ export class RequestLog {
     this.#logger = logger;
   }
 
-  finished(request: ApiRequest, tookMs: number): void {
-    const level = request.method === 'GET' ? 'trace' : 'debug';
+  finished(request: ApiRequest, tookMs: number, isRead: boolean): void {
+    const level = isRead ? 'trace' : 'debug';
     if (this.#logger.isEnabled?.(level) === false) return;
     this.#logger[level]('Request finished', { ...describe(request), latency: `${tookMs.toFixed(3)}ms` });
   }

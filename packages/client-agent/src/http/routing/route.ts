@@ -28,6 +28,8 @@ export interface Route {
   readonly handle: Handler;
   /** May answer minutes later with a body that never ends: compressed and counted differently. */
   readonly streams?: boolean;
+  /** Changes nothing, though it is no GET: logged like a read. */
+  readonly isRead?: boolean;
 }
 
 /** Errors are thrown as LictorErrors; whatever else is thrown becomes a 500 with its message. */

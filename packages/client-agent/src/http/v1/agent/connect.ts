@@ -16,7 +16,13 @@ import { cacheHeaders } from '../read.ts';
 
 /** /v1/agent/connect (consul-facts H065-H067): what proxies live on, always from the agent's cache. */
 export const agentConnectRoutes: readonly Route[] = [
-  { method: 'POST', path: '/v1/agent/connect/authorize', acl: acl.items('service', 'write'), handle: authorizeConnection },
+  {
+    method: 'POST',
+    path: '/v1/agent/connect/authorize',
+    acl: acl.items('service', 'write'),
+    handle: authorizeConnection,
+    isRead: true,
+  },
   { method: 'GET', path: '/v1/agent/connect/ca/roots', acl: acl.none, handle: roots },
   { method: 'GET', path: '/v1/agent/connect/ca/leaf/', acl: acl.local('service', 'write', (request) => request.rest), handle: leaf },
 ];
