@@ -22,7 +22,7 @@ export class SidecarPorts {
     for (const { ID, Port } of services) {
       if (ID !== sidecarId) used.set(Port, ID);
       // A port of the range that its owner chose stays, too, when the owner no longer names one.
-      else if (Port >= range.min && Port <= range.max) kept ??= Port;
+      else if (Port >= range.min && Port <= range.max) kept = Port;
     }
     const previous = kept !== undefined && !used.has(kept) ? kept : undefined;
     // Ports kept for sidecars that are not registered at this moment of a restart or reload are not free either.

@@ -25,9 +25,11 @@ export function ensureNode(txn: StateTxn, node: NodeFields): Node | CommandFailu
   const failure = node.ID === '' ? undefined : claimName(txn, node);
   if (failure !== undefined) return failure;
   const existing = txn.get(nodesTable, nodeKey(node.Node));
-  const isSame = existing !== undefined && sameContent({ ...existing, Node: '' }, { ...node, Node: '' });
+  // As rows: a request may carry fields that no row has.
+  const wanted = makeNodeRow(node);
+  const isSame = existing !== undefined && sameContent({ ...existing, Node: '' }, { ...wanted, Node: '' });
   if (isSame) return existing;
-  const row = txn.put(nodesTable, makeNodeRow(node));
+  const row = txn.put(nodesTable, wanted);
   if (existing === undefined) txn.put(checkGroupsTable, makeCheckGroup(row.Node, '', []));
   return row;
 }

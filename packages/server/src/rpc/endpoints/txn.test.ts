@@ -126,6 +126,14 @@ describe('transactions (observed: txn group)', () => {
     await expect(read(server, kv('set', 'a'))).rejects.toMatchObject({ code: 'invalid-argument' });
   });
 
+  it('leave a node as it is that says what it said, whatever else the request holds', async () => {
+    const server = await start();
+    const fields = { ID: '', Node: 'tx', Address: '9.9.9.9', Datacenter: 'dc1', TaggedAddresses: null, Meta: null };
+    const node = { ...fields, CreateIndex: 0, ModifyIndex: 0, Partition: '', PeerName: '' };
+    const first = await apply(server, { Node: { Verb: 'set', Node: node } });
+    expect(await apply(server, { Node: { Verb: 'set', Node: node } })).toEqual(first);
+  });
+
   it('want the name of the service also where they remove one, and a name or id at all', async () => {
     const server = await start();
     const problem = 'Must provide service name (Service.Service) when service ID is provided';
