@@ -5,7 +5,7 @@ type Proxy = NodeService['Proxy'];
 
 /**
  * The content hash of a service as its proxy sees it: hexadecimal, without leading zeros. Equal to the one that Consul 2.x gives the same
- * service, so that a proxy which moves between the two is not told of a change. Names below are those of the Go client's types.
+ * service (but for the AI block), so that a proxy which moves between the two is not told of a change. Names are those of the Go client's types.
  */
 export function hashService(service: NodeService): string {
   return hashStruct('AgentService', {

@@ -1,8 +1,8 @@
 import { boolean, type Infer, integer, list, nullable, object, optional, record, string } from '../schema/index.ts';
 import type { RaftIndex } from './common.ts';
 import type { CheckDefinition, CheckStatus, NodeService } from './service.ts';
+import { serviceAi } from './service-ai.ts';
 import { checkDefinition, connectProxyConfig, serviceAddress, servicePort, weights } from './service.ts';
-import { unknown } from '../schema/index.ts';
 
 export interface Node extends RaftIndex {
   /** UUID, or empty for nodes registered by hand. */
@@ -68,7 +68,7 @@ const registerService = object({
   Proxy: optional(connectProxyConfig),
   Connect: optional(object({ Native: boolean() })),
   Locality: optional(record(string())),
-  AI: optional(record(unknown())),
+  AI: optional(serviceAi),
   Namespace: string(),
   Partition: string(),
   PeerName: string(),

@@ -7,5 +7,6 @@ export * from './gateway.ts';
 export * from './intention.ts';
 export * from './kv.ts';
 export * from './service.ts';
+export * from './service-ai.ts';
 export * from './session.ts';
 export * from './txn.ts';

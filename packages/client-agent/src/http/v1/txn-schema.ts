@@ -1,4 +1,4 @@
-import { checkDefinition, LictorError, schema } from '@lictor/protocol';
+import { checkDefinition, LictorError, schema, serviceAi } from '@lictor/protocol';
 
 const { object, string, boolean, integer, list, record, nullable, optional, unknown } = schema;
 
@@ -79,6 +79,7 @@ const service = object({
   Proxy: optional(unknown()),
   Connect: optional(object({ Native: boolean(), SidecarService: optional(unknown()) })),
   Locality: optional(record(string())),
+  AI: optional(serviceAi),
   PeerName: string(),
   Datacenter: string(),
   Namespace: string(),

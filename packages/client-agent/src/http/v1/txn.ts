@@ -115,6 +115,7 @@ function toService(sent: SentService): NodeService {
     Proxy: proxy,
     Connect: { Native: sent.Connect?.Native ?? false },
     ...(sent.Locality === undefined ? {} : { Locality: sent.Locality }),
+    ...(sent.AI === undefined ? {} : { AI: sent.AI }),
     PeerName: sent.PeerName,
     CreateIndex: sent.CreateIndex,
     ModifyIndex: sent.ModifyIndex,
