@@ -97,7 +97,10 @@ describe('HTTP (Node CVE-2026-21710, CVE-2024-27982; @fastify/http-proxy CVE-202
     { what: 'lenient parser', pattern: /insecureHTTPParser: true|lenient/i },
     { what: 'headersDistinct, which throws for __proto__', pattern: /(?:headers|trailers)Distinct/ },
     { what: 'trust in X-Forwarded headers', pattern: /x-forwarded|trustProxy/i },
-    { what: 'proxying framework', pattern: /from '(?:@fastify\/(?:http-proxy|reply-from|middie|express)|express|http-proxy)/ },
+    {
+      what: 'proxying framework',
+      pattern: /(?:from|import\(?) *'(?:@fastify\/(?:http-proxy|reply-from|middie|express)|express|http-proxy)/,
+    },
     {
       what: 'HTTP/2 server, which has limits of its own to test',
       pattern: /createSecureServer|from 'node:http2'/,

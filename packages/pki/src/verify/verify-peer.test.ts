@@ -151,6 +151,12 @@ describe('identity (SPIFFE X.509-SVID section 2)', () => {
     }
   });
 
+  it.each([0, 1, 3, 4, 5, 8])('takes no identity from the bytes of a name of type %i (Envoy CVE-2025-66220)', async (type) => {
+    const names = write.sequence(write.contextPrimitive(type, Buffer.from(uriOf('web'))));
+    const leaf = await ca.craft([usage(), copiedExtension(Oid.subjectAltName, true, encodeDer(names))]);
+    expect(codeOf(verify(leaf.certDer))).toBe('bad-san');
+  });
+
   it('takes no identity from a DNS name that looks like one (Envoy CVE-2022-21656)', async () => {
     const leaf = await ca.craft([usage(), subjectAltNameExtension({ dnsNames: [uriOf('web')] }, true)]);
     expect(codeOf(verify(leaf.certDer))).toBe('bad-san');
