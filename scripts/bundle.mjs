@@ -71,7 +71,7 @@ function isModule(id, name, file) {
 
 /** Picks among the platforms by itself, given another folder. */
 function bundleClassicLevel(code) {
-  const prebuilds = join(packageFolder('classic-level', SERVER_MANIFEST), 'prebuilds');
+  const prebuilds = join(packageFolder('classic-level', packageFolder('level', SERVER_MANIFEST)), 'prebuilds');
   for (const platform of readdirSync(prebuilds).filter((name) => /^(linux-(x64|arm64)|darwin)/.test(name))) {
     cpSync(join(prebuilds, platform), join(staging, 'native', 'classic-level', 'prebuilds', platform), { recursive: true });
   }

@@ -1,6 +1,6 @@
-import { ClassicLevel } from 'classic-level';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { Level } from 'level';
 import type { Disk, LogDisk, StoredRecord } from './disk.ts';
 
 /** Records and bytes in one read of the log. */
@@ -8,6 +8,9 @@ const READ_RECORDS = 512;
 const READ_BYTES = 4 * 1024 * 1024;
 const KEY_BYTES = 8;
 const LAST_KEY = Buffer.alloc(KEY_BYTES, 0xff);
+/** Options of LevelDB itself, which the types of `level` leave out because browsers have none. */
+const SYNCED: object = { sync: true };
+const IN_READS: object = { highWaterMarkBytes: READ_BYTES };
 
 /** LevelDB for the log, plain files for snapshots. */
 export const systemDisk: Disk = {
@@ -27,14 +30,14 @@ export const systemDisk: Disk = {
 
 async function openLog(folder: string): Promise<LogDisk> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const level = new ClassicLevel<Buffer, Uint8Array>(folder, { keyEncoding: 'buffer', valueEncoding: 'view' });
+  const level = new Level<Buffer, Uint8Array>(folder, { keyEncoding: 'buffer', valueEncoding: 'view' });
   await level.open();
   return {
     read: (fromIndex) => readRecords(level, fromIndex),
     append: (records) => {
       const batch = level.batch();
       for (const record of records) batch.put(keyOf(record.index), record.bytes);
-      return batch.write({ sync: true });
+      return batch.write(SYNCED);
     },
     truncate: (fromIndex) => level.clear({ gte: keyOf(fromIndex), lte: LAST_KEY }),
     trim: (throughIndex) => level.clear({ gte: keyOf(1), lte: keyOf(throughIndex) }),
@@ -42,8 +45,8 @@ async function openLog(folder: string): Promise<LogDisk> {
   };
 }
 
-async function* readRecords(level: ClassicLevel<Buffer, Uint8Array>, fromIndex: number): AsyncGenerator<readonly StoredRecord[]> {
-  const iterator = level.iterator({ gte: keyOf(fromIndex), lte: LAST_KEY, highWaterMarkBytes: READ_BYTES });
+async function* readRecords(level: Level<Buffer, Uint8Array>, fromIndex: number): AsyncGenerator<readonly StoredRecord[]> {
+  const iterator = level.iterator({ gte: keyOf(fromIndex), lte: LAST_KEY, ...IN_READS });
   try {
     for (let entries = await iterator.nextv(READ_RECORDS); entries.length > 0; entries = await iterator.nextv(READ_RECORDS)) {
       yield entries.map(([key, bytes]) => ({ index: Number(key.readBigUInt64BE()), bytes }));
