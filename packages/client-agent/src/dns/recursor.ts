@@ -49,7 +49,7 @@ interface Endpoint {
 }
 
 /** `host`, `host:port`, `[v6]:port` or a bare IPv6 address. */
-export function parseRecursor(text: string): Endpoint {
+function parseRecursor(text: string): Endpoint {
   const bracketed = /^\[(.+)\](?::(\d+))?$/.exec(text);
   if (bracketed !== null) return { host: bracketed[1] ?? '', port: Number(bracketed[2] ?? DNS_PORT) };
   if (isIPv6(text)) return { host: text, port: DNS_PORT };

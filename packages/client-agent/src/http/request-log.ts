@@ -43,7 +43,7 @@ function describe(request: ApiRequest): Record<string, unknown> {
 }
 
 /** Tokens in the query or in old ACL paths are never logged. */
-export function loggableUrl(request: ApiRequest): string {
+function loggableUrl(request: ApiRequest): string {
   const path = request.target.escapedPath.replace(ACL_TOKEN_PATH, '$1<hidden>');
   if (request.target.rawQuery === '') return path;
   const query = request.target.rawQuery

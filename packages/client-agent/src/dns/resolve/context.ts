@@ -50,4 +50,3 @@ export function resolutionOfError(thrown: unknown): Resolution {
 }
 
 export const NO_SUCH_NAME: Resolution = { rcode: RCODE.NXDOMAIN, answers: [], authorities: [] };
-export const NO_DATA: Resolution = { rcode: RCODE.NOERROR, answers: [], authorities: [] };

@@ -23,14 +23,14 @@ export interface StreamSink {
 export type StreamWriter = (sink: StreamSink) => Promise<void>;
 
 export const JSON_TYPE = 'application/json';
-export const TEXT_TYPE = 'text/plain; charset=utf-8';
+const TEXT_TYPE = 'text/plain; charset=utf-8';
 
 const NO_HEADERS: HeaderList = [];
 
 /** 200 without a body, which Consul still calls JSON. */
 export const EMPTY_REPLY: Reply = { status: 200, contentType: JSON_TYPE, headers: NO_HEADERS, body: '' };
 export const TRUE_REPLY: Reply = { status: 200, contentType: JSON_TYPE, headers: NO_HEADERS, body: 'true' };
-export const FALSE_REPLY: Reply = { status: 200, contentType: JSON_TYPE, headers: NO_HEADERS, body: 'false' };
+const FALSE_REPLY: Reply = { status: 200, contentType: JSON_TYPE, headers: NO_HEADERS, body: 'false' };
 
 /** 404 without a body, and so without a type. */
 export function absentReply(headers: HeaderList = NO_HEADERS): Reply {

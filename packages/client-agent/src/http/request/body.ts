@@ -40,7 +40,7 @@ export function readBody(
 }
 
 /** Undefined when the body is chunked; 0 when there is none. */
-export function announcedLength(message: IncomingMessage): number | undefined {
+function announcedLength(message: IncomingMessage): number | undefined {
   const header = message.headers['content-length'];
   if (header !== undefined) return Number(header);
   return message.headers['transfer-encoding'] === undefined ? 0 : undefined;

@@ -24,17 +24,17 @@ export class QueryString {
     return this.#values.get(name) ?? NO_VALUES;
   }
 
-  /** Sorted by name, as Go's `Values.Encode()` prints them. */
+  /** Sorted by name, as Go's `Values.Encode()` prints them, but for the token: the text goes into errors, and those into the log. */
   encode(): string {
     const parts: string[] = [];
     for (const name of [...this.#values.keys()].sort()) {
-      for (const value of this.all(name)) parts.push(`${escape(name)}=${escape(value)}`);
+      for (const value of this.all(name)) parts.push(name === 'token' ? 'token=<hidden>' : `${escape(name)}=${escape(value)}`);
     }
     return parts.join('&');
   }
 }
 
-export const EMPTY_QUERY = new QueryString(new Map());
+const EMPTY_QUERY = new QueryString(new Map());
 
 /** Undefined when an escape is malformed, for `;` as a separator (Go refuses it: proxies disagree on it), or with too many parameters. */
 export function parseQueryString(raw: string): QueryString | undefined {

@@ -31,7 +31,7 @@ export function nodeJson(node: Node): object {
 }
 
 /** structs.NodeService: an instance inside health and node answers. */
-export function nodeServiceJson(service: NodeService): object {
+function nodeServiceJson(service: NodeService): object {
   return {
     Kind: service.Kind || undefined,
     ID: service.ID,
@@ -95,7 +95,7 @@ function serviceInstanceJson({ node, service }: ServiceInstance): object {
 }
 
 /** Go writes maps in the order of their keys. */
-export function sortedRecord<T>(record: Readonly<Record<string, T>>): Record<string, T> {
+function sortedRecord<T>(record: Readonly<Record<string, T>>): Record<string, T> {
   const out = Object.create(null) as Record<string, T>;
   for (const key of Object.keys(record).sort()) {
     const value = record[key];
@@ -104,7 +104,7 @@ export function sortedRecord<T>(record: Readonly<Record<string, T>>): Record<str
   return out;
 }
 
-export function mapRecord<T, U>(record: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> {
+function mapRecord<T, U>(record: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> {
   const out = Object.create(null) as Record<string, U>;
   for (const [key, value] of Object.entries(record)) out[key] = map(value);
   return out;

@@ -70,7 +70,7 @@ function network(config: RuntimeConfig): object {
     HTTPUseCache: config.http.useCache,
     RPCAdvertiseAddr: tcp(config.advertiseAddress, ports.server),
     RPCBindAddr: tcp(config.bindAddress, ports.server),
-    RetryJoinLAN: config.retryJoin,
+    RetryJoinLAN: config.retryJoin.map(hideJoinSecrets),
     SerfAdvertiseAddrLAN: tcp(config.advertiseAddress, ports.serfLan),
     SerfAdvertiseAddrWAN: tcp(config.taggedAddresses['wan'] ?? config.advertiseAddress, ports.serfWan),
     SerfBindAddrLAN: tcp(config.bindAddress, ports.serfLan),
@@ -154,6 +154,11 @@ function features(config: RuntimeConfig): object {
   };
 }
 
+/** `provider=aws secret_access_key=x`: values of names like this are credentials, `tag_key` among them, as Consul has it. */
+function hideJoinSecrets(address: string): string {
+  return address.replace(/(\S*(?:key|token|secret|password)[^\s=]*)=\S*/gi, `$1=${HIDDEN}`);
+}
+
 function tcp(host: string, port: number): string {
   return `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
@@ -162,7 +167,7 @@ function addressText(address: ListenAddress): string {
   return 'socketPath' in address ? `unix://${address.socketPath}` : `tcp://${address.host}:${address.port}`;
 }
 
-export function hideSecrets(value: unknown, key = ''): unknown {
+function hideSecrets(value: unknown, key = ''): unknown {
   if (value instanceof Secret || (SECRET_KEY.test(key) && value !== '' && value !== null)) return HIDDEN;
   if (Array.isArray(value)) return value.map((item) => hideSecrets(item));
   if (typeof value !== 'object' || value === null) return value;
