@@ -83,6 +83,15 @@ describe('HTTP checks (consul-facts K034)', () => {
     expect((await probe({ http: url })).output).toBe(`Get "${url}": dial tcp ${address}: connect: connection refused`);
   });
 
+  it('shows no password of the address, in success, failure and nonsense (CVE-2022-29153)', async () => {
+    const url = await serve((_request, response) => response.end('ok'));
+    const withPassword = (password: string): string => url.replace('//', `//user:${password}@`);
+    const shown = url.replace('//', '//user:***@');
+    expect((await probe({ http: `${withPassword('p:w@x')}/a?b=c:d@e` })).output).toBe(`HTTP GET ${shown}/a?b=c:d@e: 200 OK Output: ok`);
+    expect((await probe({ http: 'http://user:pw@127.0.0.1:1/' })).output).toMatch(/^Get "http:\/\/user:\*\*\*@127\.0\.0\.1:1\/": dial/);
+    expect((await probe({ http: 'http://user:pw@[/' })).output).toBe('parse "http://user:***@[/": invalid URL');
+  });
+
   it('calls a target that is no URL critical', async () => {
     expect((await probe({ http: 'not a url' })).status).toBe('critical');
   });

@@ -31,6 +31,7 @@ interface Hop {
 export function createHttpProbe(context: ProbeContext): Probe {
   const { definition } = context;
   const method = definition.Method === '' ? 'GET' : definition.Method;
+  const shown = withoutPassword(definition.HTTP);
   return async (signal) => {
     const deadline = startDeadline(context.clock, timeoutMs(definition), signal);
     try {
@@ -39,11 +40,11 @@ export function createHttpProbe(context: ProbeContext): Probe {
       const body = await readBody(response, context.outputMaxBytes);
       const code = response.statusCode ?? 0;
       const line = `${code} ${response.statusMessage === '' ? (STATUS_CODES[code] ?? '') : (response.statusMessage ?? '')}`.trim();
-      const output = `HTTP ${method} ${definition.HTTP}: ${line} Output: ${body}`;
+      const output = `HTTP ${method} ${shown}: ${line} Output: ${body}`;
       if (code >= 200 && code <= 299) return { status: 'passing', output };
       return { status: code === 429 ? 'warning' : 'critical', output };
     } catch (error) {
-      return { status: 'critical', output: errorText(definition.HTTP, method, deadline, error) };
+      return { status: 'critical', output: errorText(shown, method, deadline, error) };
     } finally {
       deadline.end();
     }
@@ -119,6 +120,11 @@ function readBody(response: IncomingMessage, outputMaxBytes: number): Promise<st
     response.once('error', finish);
     response.once('end', finish);
   });
+}
+
+/** As Go's HTTP client shows an address in its errors: the output of a check is read by more people than its definition. */
+function withoutPassword(target: string): string {
+  return target.replace(/(\/\/[^/?#:]*):[^/?#]*@/, '$1:***@');
 }
 
 function errorText(target: string, method: string, deadline: Deadline, error: unknown): string {

@@ -220,6 +220,7 @@ describe('secrets (CVE-2020-28053)', () => {
     const canary = 'canary-b1f7';
     const base = createTestConfig();
     const tokens = Object.fromEntries(Object.keys(base.tokens).map((kind) => [kind, new Secret(canary)])) as typeof base.tokens;
+    const retryJoin = ['10.0.0.1', `provider=aws region=eu secret_access_key=${canary} tag_key=a`];
     const caConfig = { PrivateKey: canary, Token: canary, Nested: { secret_id: canary }, LeafCertTTL: '72h' };
     const lines: string[] = [];
     const logs = new LogHub({
@@ -231,7 +232,7 @@ describe('secrets (CVE-2020-28053)', () => {
     const registry = createRegistry(new FakeClock());
     api = await startTestApi(
       { logs, logger: logs.logger('agent'), metrics: registry, metricsView: registry },
-      { tokens, connect: { ...base.connect, caConfig }, telemetry: { ...base.telemetry, prometheusRetentionMs: 60_000 } },
+      { tokens, retryJoin, connect: { ...base.connect, caConfig }, telemetry: { ...base.telemetry, prometheusRetentionMs: 60_000 } },
     );
     api.server.handlers = { 'Coordinate.Node': () => readReply([]) };
     const paths = ['/v1/agent/self', '/v1/agent/metrics', '/v1/agent/metrics?format=prometheus', '/v1/kv/a', '/v1/nope'];
@@ -243,7 +244,10 @@ describe('secrets (CVE-2020-28053)', () => {
     }
     expect(lines.length).toBeGreaterThan(0);
     expect(lines.join('')).not.toContain(canary);
-    const self = (await (await api.request('/v1/agent/self')).json()) as { DebugConfig: { ConnectCAConfig: object } };
+    const self = (await (await api.request('/v1/agent/self')).json()) as {
+      DebugConfig: { ConnectCAConfig: object; RetryJoinLAN: string[] };
+    };
+    expect(self.DebugConfig.RetryJoinLAN).toEqual(['10.0.0.1', 'provider=aws region=eu secret_access_key=hidden tag_key=hidden']);
     expect(self.DebugConfig.ConnectCAConfig).toMatchObject({ PrivateKey: 'hidden', LeafCertTTL: '72h' });
   });
 });
