@@ -187,14 +187,18 @@ describe('watches in the configuration (consul-facts K074)', () => {
     writeFileSync(
       join(folder, 'cfg', 'w.hcl'),
       `watches = [{ type = "key" key = "foo" args = ["/bin/sh", "-c", "cat > ${file}"] },
-        { type = "services" handler_type = "http" http_handler_config { path = "http://127.0.0.1:${port}/x" header { x-a = ["b"] } } },
+        { type = "services" handler_type = "http" http_handler_config { path = "http://user:pw%40x@127.0.0.1:${port}/x" header { x-a = ["b"] } } },
         { type = "bogus" args = ["true"] }]`,
     );
     const agent = await start('-dev', `-config-dir=${join(folder, 'cfg')}`);
     await fetch(`${agent.address}/v1/kv/foo`, { method: 'PUT', body: 'bar' });
     await expect.poll(() => readIfThere(file), { timeout: 10_000 }).toContain('"Value":"YmFy"');
     await expect.poll(() => posted.length, { timeout: 10_000 }).toBeGreaterThan(0);
-    expect(posted[0]?.headers).toMatchObject({ 'x-a': 'b', 'content-type': 'application/json' });
+    expect(posted[0]?.headers).toMatchObject({
+      'x-a': 'b',
+      'content-type': 'application/json',
+      authorization: `Basic ${Buffer.from('user:pw@x').toString('base64')}`,
+    });
     expect(agent.output()).toContain('Unsupported watch type: bogus');
     agent.signal('SIGTERM');
     await agent.ended;

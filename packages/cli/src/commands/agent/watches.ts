@@ -112,9 +112,11 @@ export class ConfiguredWatches {
 }
 
 async function post(handler: Extract<WatchHandler, { kind: 'http' }>, json: string, index: string, signal: AbortSignal): Promise<void> {
-  const response = await fetch(handler.url, {
+  const { url, authorization } = splitCredentials(handler.url);
+  const response = await fetch(url, {
     method: handler.method,
     headers: [
+      ...(handler.headers.some(([name]) => name.toLowerCase() === 'authorization') ? [] : authorization),
       ...handler.headers.map(([name, value]): [string, string] => [name, value]),
       ['content-type', 'application/json'],
       ['x-consul-index', index],
@@ -128,8 +130,18 @@ async function post(handler: Extract<WatchHandler, { kind: 'http' }>, json: stri
   if (!response.ok) throw new Error(`watch handler answered ${response.status}`);
 }
 
+/** As Go's client does it: fetch refuses an address with credentials, and says them in its error. */
+function splitCredentials(text: string): { readonly url: URL; readonly authorization: readonly [string, string][] } {
+  const url = new URL(text);
+  if (url.username === '' && url.password === '') return { url, authorization: [] };
+  const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  url.username = '';
+  url.password = '';
+  return { url, authorization: [['authorization', `Basic ${Buffer.from(pair).toString('base64')}`]] };
+}
+
 function nameOf(handler: WatchHandler): string {
-  return handler.kind === 'http' ? handler.url : handler.words.join(' ');
+  return handler.kind === 'http' ? handler.url.replace(/(\/\/[^/?#:]*):[^/?#]*@/, '$1:***@') : handler.words.join(' ');
 }
 
 function apiAddress(config: RuntimeConfig): string {
