@@ -2,15 +2,19 @@ import type { Clock, Logger, Metrics, Random, ServerPort } from '@lictor/protoco
 import type { AgentCache, RuntimeConfig } from '../contracts/index.ts';
 import { decodeRequest } from './decode.ts';
 import { fitResponse } from './fit.ts';
+import { decodeAddresses, encodeQuestion, followNames } from './follow-names.ts';
 import { cutDomain, parseLookup, parseReverse, trimDot } from './lookup.ts';
 import { CLASS_IN, type DnsRequest, RCODE, type Resolution, TYPE } from './record.ts';
-import { type DnsTransport, recurse } from './recursor.ts';
+import { type DnsTransport, recurse, type RecursorOptions } from './recursor.ts';
 import { soaRecord } from './resolve/apex.ts';
 import { NO_SUCH_NAME, type ResolveContext, resolutionOfError } from './resolve/context.ts';
 import { resolve } from './resolve/index.ts';
 import { resolveReverse } from './resolve/reverse.ts';
 
 export type { DnsTransport } from './recursor.ts';
+
+/** Aliases of aliases within our own domains. */
+const MAX_ALIASES = 3;
 
 export interface DnsDeps {
   /** The configuration in force; changes at reload. */
@@ -64,7 +68,7 @@ async function answer(deps: DnsDeps, request: DnsRequest, message: Buffer, trans
   if (request.question.class !== CLASS_IN && request.question.class !== TYPE.ANY) return fit(refusal(RCODE.REFUSED), false);
   if (type === TYPE.AXFR) return fit(refusal(RCODE.NOTIMP), false);
   if (own !== undefined) {
-    const found = await resolve(context, trimDot(name), type, parseLookup(own.labels)).catch(resolutionOfError);
+    const found = await resolveOwn(deps, context, domains, trimDot(name), type, MAX_ALIASES).catch(resolutionOfError);
     return fit(withSoa(context, found), true);
   }
   const address = parseReverse(name);
@@ -74,8 +78,34 @@ async function answer(deps: DnsDeps, request: DnsRequest, message: Buffer, trans
     if (config.dns.recursors.length === 0) return fit(withSoa(context, NO_SUCH_NAME), true);
   }
   if (config.dns.recursors.length === 0) return fit(refusal(RCODE.REFUSED), false);
-  const recursors = { recursors: config.dns.recursors, strategy: config.dns.recursorStrategy, timeoutMs: config.dns.recursorTimeoutMs };
-  return (await recurse(message, transport, recursors, deps)) ?? fit(refusal(RCODE.SERVFAIL), false);
+  return (await recurse(message, transport, recursorsOf(config), deps)) ?? fit(refusal(RCODE.SERVFAIL), false);
+}
+
+/** Answers a name under one of `domains`, and what it is an alias of: under our domains again, or, where there are recursors, anywhere. */
+async function resolveOwn(
+  deps: DnsDeps,
+  context: ResolveContext,
+  domains: readonly string[],
+  name: string,
+  type: number,
+  aliasesLeft: number,
+): Promise<Resolution> {
+  const own = cutDomain(name, domains);
+  if (own === undefined) return NO_SUCH_NAME;
+  const found = await resolve(context, name, type, parseLookup(own.labels));
+  return followNames(found, type, async (target, wanted) => {
+    if (cutDomain(target, domains) === undefined) {
+      const answer = await recurse(encodeQuestion(target, wanted), 'udp', recursorsOf(context.config), deps);
+      return answer === undefined ? [] : decodeAddresses(answer);
+    }
+    if (aliasesLeft === 0) return [];
+    const { answers } = await resolveOwn(deps, context, domains, trimDot(target), TYPE[wanted], aliasesLeft - 1).catch(resolutionOfError);
+    return answers.map(({ record }) => record);
+  });
+}
+
+function recursorsOf({ dns }: RuntimeConfig): RecursorOptions {
+  return { recursors: dns.recursors, strategy: dns.recursorStrategy, timeoutMs: dns.recursorTimeoutMs };
 }
 
 function contextOf(deps: DnsDeps, config: RuntimeConfig, domain: string): ResolveContext {

@@ -12,7 +12,8 @@ const CONSUL: Parameters<typeof healthyInstances>[1] = { kind: 'service', servic
 export async function resolveApex(context: ResolveContext, name: string, type: number): Promise<Resolution> {
   if (type !== TYPE.SOA && type !== TYPE.NS && type !== TYPE.ANY) return NO_SUCH_NAME;
   const nameservers = await nameserverAnswers(context, name);
-  const soa: Answer = { record: soaRecord(context), additionals: [] };
+  const glue = type === TYPE.SOA ? nameservers.flatMap(({ additionals }) => additionals) : [];
+  const soa: Answer = { record: soaRecord(context), additionals: glue };
   if (type === TYPE.NS) return { rcode: RCODE.NOERROR, answers: nameservers, authorities: [] };
   const answers = type === TYPE.ANY ? [soa, ...nameservers] : [soa];
   return { rcode: RCODE.NOERROR, answers, authorities: type === TYPE.SOA ? nameservers.map(({ record }) => record) : [] };
