@@ -1,3 +1,4 @@
+import { encodeIntention } from '@lictor/mesh';
 import { type CallOptions, type Intention, type IntentionRequest, intentionRequest, LictorError } from '@lictor/protocol';
 import type { ApiDeps } from '../../deps.ts';
 import { encodeJson } from '../../reply/encode-json.ts';
@@ -8,7 +9,7 @@ import { readJsonBody } from '../../request/json-body.ts';
 import { parseReadParameters, readCall } from '../../request/read-options.ts';
 import { writeCall } from '../../request/write-call.ts';
 import { acl, type Route } from '../../routing/route.ts';
-import { intentionJson, intentionsView } from '../../views/intention.ts';
+import { intentionsView } from '../../views/intention.ts';
 import { readThroughCache } from '../read.ts';
 import { onlyParameter, parseServiceName, refuse, sourceAndDestination } from './intention-names.ts';
 
@@ -65,7 +66,7 @@ async function match(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   if (names.length === 0) throw refuse("required query parameter 'name' not set");
   const parsed = names.map((name) => parseServiceName(name, 'name', 'Name').name);
   const result = await readThroughCache('Intention.Match', { by, names: parsed }, request, deps, parameters);
-  const body = Object.fromEntries(names.map((name, position) => [name, (result.value[position] ?? []).map(intentionJson)]));
+  const body = Object.fromEntries(names.map((name, position) => [name, (result.value[position] ?? []).map(encodeIntention)]));
   return jsonReply(encodeJson(body, request.indent), [...catalogMetaHeaders(result.meta), ...result.cacheHeaders]);
 }
 
@@ -85,7 +86,7 @@ async function getExact(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const { source, destination } = sourceAndDestination(request, { peers: true });
   const { value } = await deps.server.call('Intention.GetExact', { source: source.qualified, destination: destination.name }, options);
   if (value === null) throw new LictorError('not-found', NOT_FOUND);
-  return jsonReply(encodeJson(intentionJson(value), request.indent));
+  return jsonReply(encodeJson(encodeIntention(value), request.indent));
 }
 
 async function putExact(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
@@ -107,7 +108,7 @@ async function deleteExact(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
 async function getById(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const options = readCall(request);
   const value = await findById(request.rest, deps, options);
-  return jsonReply(encodeJson(intentionJson(value), request.indent));
+  return jsonReply(encodeJson(encodeIntention(value), request.indent));
 }
 
 async function findById(id: string, deps: ApiDeps, options: CallOptions): Promise<Intention> {
