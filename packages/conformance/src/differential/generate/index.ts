@@ -1,0 +1,1 @@
+export { generateSteps } from './generate-steps.ts';
