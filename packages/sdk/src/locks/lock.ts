@@ -1,8 +1,8 @@
 import { type KvEntry, sleep } from '@lictor/protocol';
 import type { LictorClient } from '../client.ts';
-import type { QueryOptions } from '../query.ts';
-import { LOCK_FLAG, MONITOR_RETRY_MS, RETRY_MS, SESSION_TTL_MS, WAIT_MS } from './constants.ts';
-import { HeldSession } from './held-session.ts';
+import { LOCK_FLAG, MONITOR_RETRY_MS, RETRY_MS, SESSION_TTL_MS } from './constants.ts';
+import { acquireWithSession, contend } from './contend.ts';
+import type { HeldSession } from './held-session.ts';
 import { describing, LockError } from './lock-error.ts';
 import { monitor } from './monitor.ts';
 import type { LockingOptions, LostSignal } from './options.ts';
@@ -33,16 +33,8 @@ export class Lock {
   async acquire(signal?: AbortSignal): Promise<LostSignal | undefined> {
     if (this.#holding !== undefined) throw new LockError('held', 'Lock already held');
     const { sessionName = 'Consul API Lock', sessionTtlMs = SESSION_TTL_MS } = this.#options;
-    const session = await describing('failed to create session', () =>
-      HeldSession.create(this.#client, { Name: sessionName }, sessionTtlMs),
-    );
-    let acquired = false;
-    try {
-      acquired = await this.#contend(session.id, signal);
-    } finally {
-      if (!acquired) await session.end();
-    }
-    return acquired ? this.#hold(session) : undefined;
+    const session = await acquireWithSession(this.#client, { Name: sessionName }, sessionTtlMs, (id) => this.#contend(id, signal));
+    return session === undefined ? undefined : this.#hold(session);
   }
 
   /** Gives the lock back. @throws LockError */
@@ -70,29 +62,17 @@ export class Lock {
     if (!removed) throw new LockError('in-use', 'Lock in use');
   }
 
-  async #contend(sessionId: string, signal: AbortSignal | undefined): Promise<boolean> {
-    const { key, value = '', waitMs = WAIT_MS, tryOnce = false } = this.#options;
+  #contend(sessionId: string, signal: AbortSignal | undefined): Promise<boolean> {
+    const { key, value = '' } = this.#options;
     const { clock, kv } = this.#client;
-    const startedMs = clock.monotonic();
-    let index = 0;
-    for (let attempts = 0; !signal?.aborted; attempts++) {
-      const leftMs = tryOnce && attempts > 0 ? waitMs - (clock.monotonic() - startedMs) : waitMs;
-      if (leftMs < 0 || (tryOnce && attempts > 0 && leftMs === 0)) return false;
-      const query: QueryOptions = { waitMs: leftMs, ...(index > 0 ? { index } : {}), ...(signal === undefined ? {} : { signal }) };
-      try {
-        const read = await describing('failed to read lock', () => kv.get(key, query));
-        if (read.value !== undefined) checkFlag(read.value);
-        if (read.value?.Session === sessionId) return true;
-        index = read.meta.index;
-        if (read.value !== undefined && read.value.Session !== '') continue;
-        if (await describing('failed to acquire lock', () => kv.put(key, value, { flags: LOCK_FLAG, acquire: sessionId }))) return true;
-        index = await this.#afterRefusal(signal);
-      } catch (error) {
-        if (signal?.aborted) return false;
-        throw error;
-      }
-    }
-    return false;
+    return contend(clock, this.#options, signal, async (query) => {
+      const read = await describing('failed to read lock', () => kv.get(key, query));
+      if (read.value !== undefined) checkFlag(read.value);
+      if (read.value?.Session === sessionId) return true;
+      if (read.value !== undefined && read.value.Session !== '') return read.meta.index;
+      const acquired = await describing('failed to acquire lock', () => kv.put(key, value, { flags: LOCK_FLAG, acquire: sessionId }));
+      return acquired || this.#afterRefusal(signal);
+    });
   }
 
   /** Held by somebody: the index to wait on. Free all the same: a lock-delay is in force, and only time helps. */

@@ -1,9 +1,9 @@
 import { posix } from 'node:path';
 import type { KvEntry } from '@lictor/protocol';
 import type { LictorClient } from '../client.ts';
-import type { QueryOptions } from '../query.ts';
-import { MONITOR_RETRY_MS, SEMAPHORE_FLAG, SEMAPHORE_KEY, SESSION_TTL_MS, WAIT_MS } from './constants.ts';
-import { HeldSession } from './held-session.ts';
+import { MONITOR_RETRY_MS, SEMAPHORE_FLAG, SEMAPHORE_KEY, SESSION_TTL_MS } from './constants.ts';
+import { acquireWithSession, contend } from './contend.ts';
+import type { HeldSession } from './held-session.ts';
 import { describing, LockError } from './lock-error.ts';
 import { monitor } from './monitor.ts';
 import type { LockingOptions, LostSignal } from './options.ts';
@@ -42,14 +42,8 @@ export class Semaphore {
     if (this.#holding !== undefined) throw new LockError('held', 'Semaphore already held');
     const { sessionName = 'Consul API Semaphore', sessionTtlMs = SESSION_TTL_MS } = this.#options;
     const definition = { Name: sessionName, Behavior: 'delete' } as const;
-    const session = await describing('failed to create session', () => HeldSession.create(this.#client, definition, sessionTtlMs));
-    let acquired = false;
-    try {
-      acquired = await this.#contend(session.id, signal);
-    } finally {
-      if (!acquired) await session.end();
-    }
-    return acquired ? this.#hold(session) : undefined;
+    const session = await acquireWithSession(this.#client, definition, sessionTtlMs, (id) => this.#contend(id, signal));
+    return session === undefined ? undefined : this.#hold(session);
   }
 
   /** Gives the slot back. @throws LockError */
@@ -86,37 +80,24 @@ export class Semaphore {
   }
 
   async #contend(sessionId: string, signal: AbortSignal | undefined): Promise<boolean> {
-    const { prefix, limit, value = '', waitMs = WAIT_MS, tryOnce = false } = this.#options;
+    const { prefix, limit, value = '' } = this.#options;
     const { clock, kv } = this.#client;
     const contender = posix.join(prefix, sessionId);
     const made = await describing('failed to make contender entry', () =>
       kv.put(contender, value, { flags: SEMAPHORE_FLAG, acquire: sessionId }),
     );
     if (!made) throw new LockError('failed', 'failed to make contender entry: the session does not hold it');
-    const startedMs = clock.monotonic();
-    let index = 0;
-    for (let attempts = 0; !signal?.aborted; attempts++) {
-      const leftMs = tryOnce && attempts > 0 ? waitMs - (clock.monotonic() - startedMs) : waitMs;
-      if (leftMs < 0 || (tryOnce && attempts > 0 && leftMs === 0)) return false;
-      const query: QueryOptions = { waitMs: leftMs, ...(index > 0 ? { index } : {}), ...(signal === undefined ? {} : { signal }) };
-      try {
-        const { value: entries, meta } = await describing('failed to read prefix', () => kv.list(prefix, query));
-        const entry = this.#find(entries);
-        const slots = withoutDeadHolders(decodeSlots(entry, limit), entries);
-        if (slots.limit !== limit) {
-          throw new LockError('limit-conflict', `semaphore limit conflict (lock: ${slots.limit}, local: ${limit})`);
-        }
-        index = meta.index;
-        if (slots.holders.size >= limit) continue;
-        slots.holders.add(sessionId);
-        if (await describing('failed to update lock', () => this.#swap(slots, entry))) return true;
-        index = 0;
-      } catch (error) {
-        if (signal?.aborted) return false;
-        throw error;
+    return contend(clock, this.#options, signal, async (query) => {
+      const { value: entries, meta } = await describing('failed to read prefix', () => kv.list(prefix, query));
+      const entry = this.#find(entries);
+      const slots = withoutDeadHolders(decodeSlots(entry, limit), entries);
+      if (slots.limit !== limit) {
+        throw new LockError('limit-conflict', `semaphore limit conflict (lock: ${slots.limit}, local: ${limit})`);
       }
-    }
-    return false;
+      if (slots.holders.size >= limit) return meta.index;
+      slots.holders.add(sessionId);
+      return (await describing('failed to update lock', () => this.#swap(slots, entry))) || 0;
+    });
   }
 
   #find(entries: readonly KvEntry[]): KvEntry | undefined {
