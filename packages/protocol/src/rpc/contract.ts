@@ -58,6 +58,13 @@ export interface ServiceInstance {
   readonly service: NodeService;
 }
 
+export interface ManualIpsReply {
+  /** False for a service without a virtual IP: nothing was changed then. */
+  readonly found: boolean;
+  /** Services that lost one of the addresses. */
+  readonly unassignedFrom: readonly string[];
+}
+
 export interface AddressOwner {
   readonly kind: 'node' | 'service';
   readonly name: string;
@@ -101,6 +108,8 @@ export interface RpcContract {
   'Catalog.GatewayServices': Read<{ readonly gateway: string }, readonly GatewayService[]>;
   /** The virtual IP of a service in the mesh; empty for one without. */
   'Catalog.VirtualIp': Read<{ readonly service: string }, string>;
+  /** Gives a service further virtual IPs, chosen by the operator, and takes them from whoever had them. */
+  'Catalog.AssignManualIps': Write<{ readonly service: string; readonly addresses: readonly string[] }, ManualIpsReply>;
   /** Who is at an IP address: a node, else a service whose instance has that address of its own. */
   'Catalog.AddressOwner': Read<{ readonly address: string }, AddressOwner | null>;
 

@@ -12,6 +12,7 @@ import { kvRoutes } from './kv.ts';
 import { gatewayServicesRoutes } from './gateway-services.ts';
 import { operatorRoutes } from './operator.ts';
 import { operatorRaftRoutes } from './operator-raft.ts';
+import { serviceVirtualIpRoutes } from './service-virtual-ip.ts';
 import { sessionRoutes } from './session.ts';
 import { snapshotRoutes } from './snapshot.ts';
 import { statusRoutes } from './status.ts';
@@ -32,6 +33,7 @@ export const apiRoutes: readonly Route[] = [
   ...kvRoutes,
   ...operatorRoutes,
   ...operatorRaftRoutes,
+  ...serviceVirtualIpRoutes,
   ...sessionRoutes,
   ...snapshotRoutes,
   ...statusRoutes,

@@ -8,6 +8,7 @@ import { kvCommands } from './kv.ts';
 import { sessionCommands } from './session.ts';
 import { tombstoneCommands } from './tombstone.ts';
 import { txnCommands } from './txn.ts';
+import { virtualIpCommands } from './virtual-ip.ts';
 
 /** Every command that a log may hold, by type. */
 export const COMMAND_HANDLERS: CommandHandlers = {
@@ -20,4 +21,5 @@ export const COMMAND_HANDLERS: CommandHandlers = {
   ...sessionCommands,
   ...tombstoneCommands,
   ...txnCommands,
+  ...virtualIpCommands,
 };

@@ -18,12 +18,14 @@ import { catalogCommands } from './catalog.ts';
 import { configEntryCommands } from './config-entry.ts';
 import { coordinateCommands } from './coordinate.ts';
 import { intentionCommands } from './intention.ts';
+import { virtualIpCommands } from './virtual-ip.ts';
 
 const HANDLERS: Readonly<Record<string, unknown>> = {
   ...catalogCommands,
   ...configEntryCommands,
   ...coordinateCommands,
   ...intentionCommands,
+  ...virtualIpCommands,
 };
 const request = registration({
   Node: 'n1',
@@ -55,6 +57,7 @@ const VALID: readonly (readonly [string, unknown])[] = [
   ['intention.apply', { operation: 'delete', id: '00000000-0000-0000-0000-000000000001' }],
   ['intention.apply', { operation: 'upsert', intention: { ...intention, DestinationName: 'c' } }],
   ['intention.apply', { operation: 'delete-exact', source: 'a', peer: '', destination: 'c' }],
+  ['virtual-ip.assign-manual', { service: 'web', addresses: ['10.0.0.1', '10.0.0.2'] }],
 ];
 
 /** A valid command with any one value in it replaced. */

@@ -101,7 +101,7 @@ const ROWS: Readonly<Record<string, Test>> = {
   'connect-ca-builtin': shape({ ID: text, PrivateKey: text, RootCert: text }),
   'connect-ca-counters': shape({ Name: text, Value: count }),
   'system-metadata': shape({ Key: text, Value: text }),
-  'virtual-ips': shape({ Service: text, Offset: count }),
+  'virtual-ips': shape({ Service: text, Offset: count, ManualIps: maybe(listOf(text)) }),
   'free-virtual-ips': shape({ Offset: count, IsCounter: flag }),
 };
 

@@ -3,7 +3,8 @@ import type { AddressOwner } from '@lictor/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createEndpointHarness, type EndpointHarness, registration } from '../../testing/endpoints.ts';
 import { catalogWrites } from './catalog.ts';
-import { catalogAddressReads } from './catalog-address.ts';
+import { virtualIpsTable } from '../../state/tables/virtual-ips.ts';
+import { catalogAddressReads, catalogAddressWrites } from './catalog-address.ts';
 import { configEntryWrites } from './config-entry.ts';
 
 let server: EndpointHarness;
@@ -71,5 +72,45 @@ describe('the virtual IP of a service (consul-facts E024)', () => {
 
   it('needs service:read', () => {
     expect(() => address('web', limited())).toThrow('Permission denied');
+  });
+});
+
+describe('virtual IPs that an operator assigns (consul-facts H151)', () => {
+  const assign = (service: string, addresses: readonly string[], authorizer?: Authorizer) =>
+    server.call<'Catalog.AssignManualIps'>(catalogAddressWrites['Catalog.AssignManualIps'], { service, addresses }, authorizer);
+  const manualIps = () => Object.fromEntries([...server.reader().scan(virtualIpsTable)].map((row) => [row.Service, row.ManualIps]));
+
+  beforeEach(async () => {
+    for (const name of ['one', 'two']) await register({ Node: 'n1', Service: { Service: name, Port: 1, Connect: { Native: true } } });
+  });
+
+  it('replace what the service had, and go from one service to the next', async () => {
+    expect(await assign('one', ['10.0.0.2', '10.0.0.1', '10.0.0.1'])).toEqual({ found: true, unassignedFrom: [] });
+    expect(await assign('two', ['10.0.0.1', '10.0.0.3'])).toEqual({ found: true, unassignedFrom: ['one'] });
+    expect(manualIps()).toEqual({ one: ['10.0.0.2'], two: ['10.0.0.1', '10.0.0.3'] });
+    expect(await assign('ONE', [])).toEqual({ found: true, unassignedFrom: [] });
+    expect(manualIps()).toEqual({ one: [], two: ['10.0.0.1', '10.0.0.3'] });
+  });
+
+  it('are taken from nobody for a service without a virtual IP', async () => {
+    await assign('one', ['10.0.0.1']);
+    expect(await assign('missing', ['10.0.0.1'])).toEqual({ found: false, unassignedFrom: [] });
+    expect(manualIps()).toMatchObject({ one: ['10.0.0.1'] });
+  });
+
+  it('change nothing when they are the same', async () => {
+    await assign('one', ['10.0.0.1', '10.0.0.2']);
+    const before = server.reader().get(virtualIpsTable, 'one')?.ModifyIndex;
+    await assign('one', ['10.0.0.2', '10.0.0.1']);
+    expect(server.reader().get(virtualIpsTable, 'one')?.ModifyIndex).toBe(before);
+  });
+
+  it.each<[string, readonly string[], string]>([
+    ['nine', Array.from({ length: 9 }, (_, position) => `10.0.0.${position}`), 'cannot associate more than 8 manual virtual IPs'],
+    ['a name', ['db'], '"db" is not a valid IPv4 address'],
+    ['IPv6', ['::1'], '"::1" is not a valid IPv4 address'],
+  ])('are refused: %s', async (_what, addresses, message) => {
+    await expect(assign('one', addresses)).rejects.toThrow(message);
+    await expect(assign('one', ['10.0.0.1'], limited())).rejects.toThrow("lacks permission 'mesh:write'");
   });
 });

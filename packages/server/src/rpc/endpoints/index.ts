@@ -1,7 +1,7 @@
 import type { ReadMethod } from '@lictor/protocol';
 import type { EndpointTable } from '../types.ts';
 import { catalogReads, catalogWrites } from './catalog.ts';
-import { catalogAddressReads } from './catalog-address.ts';
+import { catalogAddressReads, catalogAddressWrites } from './catalog-address.ts';
 import { configEntryReads, configEntryWrites } from './config-entry.ts';
 import { type CaDuties, createConnectCaReads, createConnectCaWrites } from './connect-ca.ts';
 import { type CoordinateSink, createCoordinateReads, createCoordinateWrites } from './coordinate.ts';
@@ -60,6 +60,7 @@ export function createEndpoints(services: EndpointServices): EndpointTable {
     open: OPEN,
     writes: {
       ...catalogWrites,
+      ...catalogAddressWrites,
       ...createCoordinateWrites(services.coordinates),
       ...configEntryWrites,
       ...createConnectCaWrites(services.connectCa),

@@ -6,12 +6,14 @@ import { foldName } from './keys.ts';
 export interface VirtualIpRow extends RaftIndex {
   readonly Service: string;
   readonly Offset: number;
+  /** Assigned by an operator (consul-facts H151), in order; no address belongs to two services. */
+  readonly ManualIps?: readonly string[];
 }
 
 export const virtualIpsTable: Table<VirtualIpRow> = {
   name: 'virtual-ips',
   key: (row) => foldName(row.Service),
-  indexes: {},
+  indexes: { manual: (row) => row.ManualIps ?? [] },
 };
 
 /** What was given back and may be given out again, beside one row with the highest offset ever given out. */
