@@ -101,6 +101,8 @@ describe("the agent's API as control plane", () => {
     ['default_intention_policy wins over the ACL default', { body: { DebugConfig: { DefaultIntentionPolicy: 'deny' } } }, 'allow', false],
     ['an unset one leaves it to the ACLs', { body: { DebugConfig: { DefaultIntentionPolicy: '' } } }, 'deny', false],
     ['so does one that may not be read', { status: 403, body: 'Permission denied' }, 'allow', true],
+    ['before Consul 1.10, ACLs that are off allow', { body: { DebugConfig: { ACLsEnabled: false, ACLDefaultPolicy: 'deny' } } }, '', true],
+    ['and those that are on have their own default', { body: { DebugConfig: { ACLsEnabled: true, ACLDefaultPolicy: 'deny' } } }, '', false],
     ['nothing known means deny', { status: 403, body: 'Permission denied' }, '', false],
   ])('%s', async (_name, self, aclPolicy, allowed) => {
     replies.set(MATCH, { headers: { 'x-consul-default-acl-policy': aclPolicy }, body: { socat: [] } });

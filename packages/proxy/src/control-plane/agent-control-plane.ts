@@ -78,11 +78,11 @@ function readIntentions(client: LictorClient, destination: string, policy: Defau
 
 /**
  * What holds without an intention: the agent's `default_intention_policy` where it tells it, else the ACL default that every
- * answer carries. Not known means deny.
+ * answer carries, else (before Consul 1.10, whose answers carry none) the ACL settings of the agent. Not known means deny.
  */
 class DefaultPolicy {
   readonly #client: LictorClient;
-  #configured: Promise<string> | undefined;
+  #configured: Promise<{ readonly intentions: string; readonly acl: string }> | undefined;
 
   constructor(client: LictorClient) {
     this.#client = client;
@@ -90,18 +90,20 @@ class DefaultPolicy {
 
   async allows(aclPolicy: string): Promise<boolean> {
     this.#configured ??= this.#read();
-    return ((await this.#configured) || aclPolicy) === 'allow';
+    const { intentions, acl } = await this.#configured;
+    return (intentions || aclPolicy || acl) === 'allow';
   }
 
   /** Empty when it is not set, or not ours to read. */
-  async #read(): Promise<string> {
+  async #read(): Promise<{ readonly intentions: string; readonly acl: string }> {
     try {
-      const { DebugConfig } = await this.#client.agent.self();
-      const value = DebugConfig['DefaultIntentionPolicy'];
-      return typeof value === 'string' ? value : '';
+      const { DebugConfig: config } = await this.#client.agent.self();
+      const intentions = config['DefaultIntentionPolicy'];
+      const acl = config['ACLsEnabled'] === false ? 'allow' : config['ACLDefaultPolicy'];
+      return { intentions: typeof intentions === 'string' ? intentions : '', acl: typeof acl === 'string' ? acl : '' };
     } catch (error) {
       if (!(error instanceof ApiError)) this.#configured = undefined;
-      return '';
+      return { intentions: '', acl: '' };
     }
   }
 }
