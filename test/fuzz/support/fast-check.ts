@@ -35,7 +35,7 @@ function assert<Ts>(property: fc.IRawProperty<Ts>, parameters: fc.Parameters<Ts>
     const file = relative(ROOT, testPath);
     report({ file, test: currentTestName, runs: details.numRuns, ms: performance.now() - startedMs, isCut: details.interrupted });
     if (!details.failed) return;
-    const name = currentTestName.replaceAll(' > ', ' ').replaceAll("'", "'\\''");
+    const name = currentTestName.replaceAll("'", "'\\''");
     const replay = `npm run fuzz -- --seed ${details.seed} --path ${details.counterexamplePath ?? ''} --only ${file} --test '${name}'`;
     throw new Error(`${fc.defaultReportMessage(details) ?? 'failed'}\n\nReplay: ${replay}`, { cause: details.errorInstance });
   };
