@@ -1,0 +1,87 @@
+import { RaftError } from './errors.ts';
+import type { Membership, NodeId } from './entry.ts';
+
+/** `voter` also promotes a learner; `learner` also demotes a voter. */
+export interface MembershipChange {
+  readonly id: NodeId;
+  readonly to: 'voter' | 'learner' | 'none';
+}
+
+export const EMPTY_MEMBERSHIP: Membership = { voters: [], outgoing: [], learners: [], demoted: [] };
+
+/**
+ * The membership that the log gets next for these changes. Changes among voters are joint, whatever their number: the bug of
+ * single-server changes (Ongaro, raft-dev 2015) cannot arise. Changes among learners need no second phase.
+ * @throws RaftError `invalid-membership`
+ */
+export function changeMembership(current: Membership, changes: readonly MembershipChange[]): Membership {
+  if (isJoint(current)) throw new RaftError('membership-pending', 'a membership change is still under way');
+  const voters = new Set(current.voters);
+  const learners = new Set(current.learners);
+  for (const { id, to } of changes) {
+    if (id === '') throw new RaftError('invalid-membership', 'a server needs an id');
+    voters.delete(id);
+    learners.delete(id);
+    if (to === 'voter') voters.add(id);
+    if (to === 'learner') learners.add(id);
+  }
+  if (voters.size === 0) throw new RaftError('invalid-membership', 'no voter would remain');
+  const sameVoters = voters.size === current.voters.length && current.voters.every((id) => voters.has(id));
+  if (sameVoters) return { ...EMPTY_MEMBERSHIP, voters: current.voters, learners: sorted(learners) };
+  // A voter of the outgoing majority must not be a learner at the same time.
+  const demoted = [...learners].filter((id) => current.voters.includes(id));
+  return {
+    voters: sorted(voters),
+    outgoing: current.voters,
+    learners: sorted([...learners].filter((id) => !demoted.includes(id))),
+    demoted: sorted(demoted),
+  };
+}
+
+/** The second phase: the new majority alone. */
+export function leaveJoint(joint: Membership): Membership {
+  return { ...EMPTY_MEMBERSHIP, voters: joint.voters, learners: sorted([...joint.learners, ...joint.demoted]) };
+}
+
+export function isJoint(membership: Membership): boolean {
+  return membership.outgoing.length > 0;
+}
+
+/** Whose vote counts. */
+export function isVoter({ voters, outgoing }: Membership, id: NodeId): boolean {
+  return voters.includes(id) || outgoing.includes(id);
+}
+
+/** Everybody who gets the log, sorted. */
+export function membersOf({ voters, outgoing, learners, demoted }: Membership): readonly NodeId[] {
+  return sorted(new Set([...voters, ...outgoing, ...learners, ...demoted]));
+}
+
+export function encodeMembership(membership: Membership): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(membership));
+}
+
+/** @throws RaftError `corrupt` */
+export function decodeMembership(bytes: Uint8Array): Membership {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    if (isMembership(value)) return { voters: value.voters, outgoing: value.outgoing, learners: value.learners, demoted: value.demoted };
+  } catch {
+    // Said below.
+  }
+  throw new RaftError('corrupt', 'a membership entry cannot be read');
+}
+
+function isMembership(value: unknown): value is Membership {
+  if (typeof value !== 'object' || value === null) return false;
+  const fields = value as Record<string, unknown>;
+  return ['voters', 'outgoing', 'learners', 'demoted'].every((name) => isIdList(fields[name]));
+}
+
+function isIdList(value: unknown): value is NodeId[] {
+  return Array.isArray(value) && value.every((id) => typeof id === 'string' && id !== '');
+}
+
+function sorted(ids: Iterable<NodeId>): NodeId[] {
+  return [...ids].sort();
+}

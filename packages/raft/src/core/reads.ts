@@ -1,0 +1,64 @@
+import { broadcastHeartbeat } from './heartbeat.ts';
+import { quorumValue } from './quorum.ts';
+import type { RaftState } from './state.ts';
+
+/**
+ * ReadIndex (thesis 6.4): the read sees everything committed before it came in, once a round of heartbeats that began after it has been
+ * answered by a quorum. All reads that wait for a round share it.
+ */
+export function startRead(state: RaftState, id: number): void {
+  const leadership = state.leadership;
+  if (leadership === undefined) {
+    state.answerRead({ id, index: undefined });
+    return;
+  }
+  const inFlight = confirmedRound(state) < leadership.round;
+  const index = isTermCommitted(state) ? state.log.committed : 0;
+  leadership.reads.push({ id, index, round: leadership.round + 1 });
+  if (!inFlight) broadcastHeartbeat(state);
+  answerReads(state);
+}
+
+/** May this leader answer reads by itself now? No other can have been elected before the lease ends (thesis 6.4.1). */
+export function hasLease(state: RaftState): boolean {
+  const leadership = state.leadership;
+  if (leadership === undefined || leadership.transfer !== undefined || !isTermCommitted(state)) return false;
+  const sentMs = new Map(leadership.rounds.map(({ round, sentMs: at }) => [round, at]));
+  const since = quorumValue(state.log.membership, (id) =>
+    id === state.id ? state.nowMs : (sentMs.get(leadership.progress.get(id)?.round ?? 0) ?? -Infinity),
+  );
+  return state.nowMs - since < state.options.leaseMs;
+}
+
+/** After each answered heartbeat and each commit. */
+export function answerReads(state: RaftState): void {
+  const leadership = state.leadership;
+  if (leadership === undefined || leadership.reads.length === 0) return;
+  if (!isTermCommitted(state)) return;
+  const confirmed = confirmedRound(state);
+  const waiting = leadership.reads.filter((read) => {
+    // Came in before anything was known to be committed: what is now, is certainly enough.
+    if (read.index === 0) read.index = state.log.committed;
+    if (read.round > confirmed) return true;
+    state.answerRead({ id: read.id, index: read.index });
+    return false;
+  });
+  leadership.reads = waiting;
+  if (waiting.some((read) => read.round > leadership.round) && confirmed >= leadership.round) broadcastHeartbeat(state);
+}
+
+/** This server leads no more: the reads have to be asked elsewhere. */
+export function failReads(state: RaftState): void {
+  for (const { id } of state.leadership?.reads ?? []) state.answerRead({ id, index: undefined });
+  if (state.leadership !== undefined) state.leadership.reads = [];
+}
+
+function confirmedRound(state: RaftState): number {
+  const leadership = state.leadership;
+  if (leadership === undefined) return 0;
+  return quorumValue(state.log.membership, (id) => (id === state.id ? leadership.round : (leadership.progress.get(id)?.round ?? 0)));
+}
+
+function isTermCommitted(state: RaftState): boolean {
+  return state.log.committed >= (state.leadership?.firstIndex ?? Infinity);
+}

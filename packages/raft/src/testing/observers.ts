@@ -1,0 +1,54 @@
+import type { Entry, NodeId } from '../core/entry.ts';
+
+/** What a broken promise of Raft looks like; the message names it. */
+export class SafetyViolation extends Error {
+  override readonly name = 'SafetyViolation';
+}
+
+/** Watches a whole cluster for the safety properties of Raft (figure 3). */
+export class SafetyObserver {
+  readonly #leaders = new Map<number, NodeId>();
+  /** Every entry that any server has applied, by index. */
+  readonly #applied: (Entry | undefined)[] = [];
+  #appliedMax = 0;
+
+  /** Highest index that anyone has applied. */
+  get appliedMax(): number {
+    return this.#appliedMax;
+  }
+
+  appliedAt(index: number): Entry | undefined {
+    return this.#applied[index];
+  }
+
+  /** Election safety. `lastIndex` and `termAt` tell of its log at that moment, for leader completeness. */
+  becameLeader(id: NodeId, term: number, termAt: (index: number) => number | undefined): void {
+    const known = this.#leaders.get(term);
+    if (known !== undefined && known !== id) throw new SafetyViolation(`election safety: ${known} and ${id} lead in term ${term}`);
+    this.#leaders.set(term, id);
+    for (let index = this.#appliedMax; index > Math.max(0, this.#appliedMax - 200); index--) {
+      const entry = this.#applied[index];
+      if (entry === undefined || entry.term > term) continue;
+      const held = termAt(index);
+      if (held !== undefined && held !== entry.term)
+        throw new SafetyViolation(`leader completeness: ${id} in term ${term} lacks entry ${index}`);
+      if (held === undefined && index === this.#appliedMax) throw new SafetyViolation(`leader completeness: ${id} ends before ${index}`);
+    }
+  }
+
+  /** State-machine safety. `previous` is what that server had applied before. */
+  applied(id: NodeId, entry: Entry, previous: number): void {
+    if (entry.index !== previous + 1) throw new SafetyViolation(`${id} applies ${entry.index} after ${previous}`);
+    const known = this.#applied[entry.index];
+    if (known === undefined) {
+      this.#applied[entry.index] = entry;
+      this.#appliedMax = Math.max(this.#appliedMax, entry.index);
+      return;
+    }
+    if (known.term !== entry.term || known.kind !== entry.kind || !Buffer.from(known.data).equals(entry.data)) {
+      throw new SafetyViolation(
+        `state-machine safety: ${id} applies another entry at ${entry.index} (term ${entry.term}, was ${known.term})`,
+      );
+    }
+  }
+}
