@@ -111,6 +111,18 @@ describe("the agent's API as control plane", () => {
     expect(value.defaultAllow).toBe(allowed);
   });
 
+  it('knows news by the content where an answer has no index, and asks without one', async () => {
+    replies.set(MATCH, { body: { socat: [] } });
+    const read = createAgentControlPlane(client).readIntentions('socat');
+    const first = await read(undefined, signal);
+    expect(first.isUnindexed).toBe(true);
+    const again = await read(first.cursor, signal);
+    expect(again.cursor).toBe(first.cursor);
+    expect(requests.filter((request) => request.includes(MATCH)).every((request) => !request.includes('index='))).toBe(true);
+    replies.set(MATCH, { body: { socat: [{ SourceName: 'web', DestinationName: 'socat', Action: 'deny' }] } });
+    expect((await read(first.cursor, signal)).cursor).not.toBe(first.cursor);
+  });
+
   it('reads instances: the address of the service, else of its node; the weight of its health', async () => {
     const node = { Node: 'n1', Address: '10.0.0.1', Datacenter: 'dc2' };
     const check = { Status: 'warning' };

@@ -48,8 +48,10 @@ export function createAgentControlPlane(client: LictorClient): ControlPlane {
 /** Turns a query that blocks by index into a read. An index that is 0 or goes back starts afresh (consul-facts 2.0). */
 function byIndex<T>(query: (options: QueryOptions) => Promise<Answer<T>>): Read<T> {
   return async (cursor, signal) => {
-    const asked = Number(cursor ?? 0);
+    const asked = Number(cursor ?? 0) || 0;
     const { value, meta } = await query({ signal, ...(asked > 0 && { index: asked }) });
+    // Consul 1.8 gives no index with intentions: the content tells what is new, and nothing waits for it.
+    if (meta.index === 0) return { value, cursor: `content ${JSON.stringify(value)}`, isUnindexed: true };
     return { value, cursor: String(meta.index < asked ? 0 : meta.index) };
   };
 }

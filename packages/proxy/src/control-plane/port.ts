@@ -3,8 +3,10 @@ import type { CaRoots, CheckServiceNode, ConnectProxyConfig, Intention, IssuedCe
 /** A read that can wait for news: pass the answer's `cursor` back and it answers when something changed, or after minutes. */
 export interface Reading<T> {
   readonly value: T;
-  /** An index or a content hash. */
+  /** An index, a content hash, or the content itself. */
   readonly cursor: string;
+  /** The agent gave nothing to wait with: the next read answers at once. */
+  readonly isUnindexed?: boolean;
 }
 
 export type Read<T> = (cursor: string | undefined, signal: AbortSignal) => Promise<Reading<T>>;

@@ -14,7 +14,7 @@ interface Setup {
 }
 
 /** Watches a read that answers with the next of `answers`, then waits for ever. */
-function start(answers: (Error | { readonly value: string; readonly cursor: string })[]): Setup {
+function start(answers: (Error | { readonly value: string; readonly cursor: string; readonly isUnindexed?: boolean })[]): Setup {
   const setup = {
     clock: new FakeClock(),
     log: new MemoryLogger(),
@@ -44,6 +44,20 @@ describe('a watch', () => {
     await clock.advance(0);
     expect(values).toEqual(['a', 'b']);
     expect(asked).toEqual([undefined, '5', '7']);
+  });
+
+  it('asks twice a second where the agent gives nothing to wait with (Consul 1.8 for intentions)', async () => {
+    const { clock, values, asked } = start([
+      { value: 'a', cursor: 'content a', isUnindexed: true },
+      { value: 'a', cursor: 'content a', isUnindexed: true },
+      { value: 'b', cursor: 'content b', isUnindexed: true },
+    ]);
+    await clock.advance(499);
+    expect(asked).toHaveLength(1);
+    await clock.advance(1);
+    expect(asked).toHaveLength(2);
+    await clock.advance(600);
+    expect(values).toEqual(['a', 'b']);
   });
 
   it('says nothing when a blocking read ends without news', async () => {

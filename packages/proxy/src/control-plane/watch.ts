@@ -11,6 +11,9 @@ export interface WatchPorts {
 /** Answers that come back sooner than this without news would spin: the next read waits. */
 const MIN_ROUND_MS = 10;
 
+/** An answer that no read can wait for is asked for again after this: a denied connection ends within a second (D7). */
+const POLL_MS = 500;
+
 /**
  * Reads again and again until aborted, handing over each new value. While the agent is away nothing is handed over, so its
  * user keeps the last good value; the log says so once per failure.
@@ -35,6 +38,7 @@ async function run<T>(what: string, read: Read<T>, ports: WatchPorts, signal: Ab
       } else if (ports.clock.monotonic() - startedMs < MIN_ROUND_MS) {
         await sleep(ports.clock, MIN_ROUND_MS, signal);
       }
+      if (reading.isUnindexed === true) await sleep(ports.clock, POLL_MS, signal);
     } catch (error) {
       if (signal.aborted) return;
       attempt++;
