@@ -27,6 +27,9 @@ export interface ClientConfig {
   /** Sent with every request that brings none of its own. */
   readonly token?: Secret | string;
   readonly datacenter?: string;
+  /** Of Consul Enterprise: sent with every request, and refused by Lictor and Consul CE. */
+  readonly namespace?: string;
+  readonly partition?: string;
   /** `user:password` of a proxy in front of the agent. */
   readonly basicAuth?: Secret | string;
   /** Refuse a longer answer, bytes. Default 256 MiB. */
@@ -101,6 +104,8 @@ export function createClient(config: ClientConfig = {}): LictorClient {
     ...(token === undefined ? {} : { token }),
     ...(basicAuth === undefined ? {} : { basicAuth }),
     ...(config.datacenter ? { datacenter: config.datacenter } : {}),
+    ...(config.namespace ? { namespace: config.namespace } : {}),
+    ...(config.partition ? { partition: config.partition } : {}),
   });
   return new LictorClient(http, transport);
 }

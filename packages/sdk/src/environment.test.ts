@@ -20,9 +20,13 @@ describe('CONSUL_HTTP_* (consul-facts section 3)', () => {
       CONSUL_CLIENT_CERT: '/cert.pem',
       CONSUL_CLIENT_KEY: '/key.pem',
       CONSUL_TLS_SERVER_NAME: 'server.dc1.consul',
+      CONSUL_NAMESPACE: 'ns1',
+      CONSUL_PARTITION: 'p1',
     });
     expect(config).toEqual({
       address: 'consul.example:8501',
+      namespace: 'ns1',
+      partition: 'p1',
       ssl: true,
       token: 'secret',
       basicAuth: 'user:',

@@ -14,7 +14,7 @@ export function clientFromEnvironment(environment: Environment = process.env, ov
 
 /**
  * CONSUL_HTTP_ADDR, _TOKEN, _TOKEN_FILE (wins over _TOKEN), _AUTH, _SSL, _SSL_VERIFY, CONSUL_CACERT, CONSUL_CAPATH,
- * CONSUL_CLIENT_CERT, CONSUL_CLIENT_KEY, CONSUL_TLS_SERVER_NAME. Booleans that do not parse count as unset.
+ * CONSUL_CLIENT_CERT, CONSUL_CLIENT_KEY, CONSUL_TLS_SERVER_NAME, CONSUL_NAMESPACE, CONSUL_PARTITION. Booleans that do not parse count as unset.
  * @throws ConfigurationError
  */
 export function configFromEnvironment(environment: Environment): ClientConfig {
@@ -26,6 +26,8 @@ export function configFromEnvironment(environment: Environment): ClientConfig {
     ssl: parseBool(text('CONSUL_HTTP_SSL')) ?? false,
     token: token || text('CONSUL_HTTP_TOKEN'),
     basicAuth: basicAuth(text('CONSUL_HTTP_AUTH')),
+    namespace: text('CONSUL_NAMESPACE'),
+    partition: text('CONSUL_PARTITION'),
     tls: {
       caFile: text('CONSUL_CACERT'),
       caPath: text('CONSUL_CAPATH'),

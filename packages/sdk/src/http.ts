@@ -25,6 +25,9 @@ export interface HttpClientConfig {
   readonly clock: Clock;
   readonly token?: Secret;
   readonly datacenter?: string;
+  /** Sent with every request; Lictor and Consul CE refuse both, as every feature of Consul Enterprise. */
+  readonly namespace?: string;
+  readonly partition?: string;
   /** `user:password` of a proxy in front of the agent. */
   readonly basicAuth?: Secret;
   /** Refuse an answer longer than this, bytes. */
@@ -119,12 +122,12 @@ export class HttpClient {
   }
 
   #request(method: Method, path: string, options: RequestOptions): HttpRequest {
-    const { address, token, datacenter, basicAuth } = this.#config;
+    const { address, token, datacenter, namespace, partition, basicAuth } = this.#config;
     const query = new URLSearchParams();
     const headers: Record<string, string> = {};
     applyWriteOptions({ ...(datacenter === undefined ? {} : { datacenter }), ...(token === undefined ? {} : { token }) }, query, headers);
     applyQueryOptions(options, query, headers);
-    applyParameters(options.parameters ?? {}, query);
+    applyParameters({ ns: namespace, partition, ...options.parameters }, query);
     if (options.body !== undefined) headers['content-type'] = options.contentType ?? 'application/json';
     if (basicAuth !== undefined) headers.authorization = `Basic ${Buffer.from(basicAuth.reveal()).toString('base64')}`;
     query.sort();

@@ -96,6 +96,14 @@ describe('global flags', () => {
     expect(await seen(`kv get -token=x a`, { CONSUL_HTTP_TOKEN_FILE: join(folder, 'none') })).toContain('No key exists at: a');
   });
 
+  it('send namespace and partition, whose refusal is the agent’s to say', async () => {
+    const refusal = 'Invalid query parameter: "partition" - Partitions are a Consul Enterprise feature';
+    const answers = { 'GET /v1/catalog/nodes': { status: 400, text: refusal } };
+    const result = await against(answers, 'catalog nodes -partition=p1');
+    expect(result).toMatchObject({ exitCode: 1, stderr: `Error listing nodes: Unexpected response code: 400 (${refusal})\n` });
+    expect(agent.requests[0]).toContain('partition=p1');
+  });
+
   it('pass the datacenter on', async () => {
     await against({ 'GET /v1/kv/a': { body: [FOO] } }, 'kv get -datacenter=dc2 a');
     expect(agent.requests).toEqual(['GET /v1/kv/a?dc=dc2']);

@@ -26,14 +26,14 @@ export const serverFlags = {
   stale: booleanFlag('Let any server answer, not only the leader: quicker, possibly out of date. Reads only.'),
 } as const;
 
-/** Enterprise's: taken and sent nowhere, since Lictor has the default namespace and partition only. */
+/** Enterprise's: sent to the agent, which refuses them as Consul CE does. */
 export const tenancyFlags = {
-  namespace: stringFlag('Accepted for compatibility; Lictor has the default namespace only.'),
-  partition: stringFlag('Accepted for compatibility; Lictor has the default partition only.'),
+  namespace: stringFlag('Of Consul Enterprise: the agent refuses it. Also CONSUL_NAMESPACE.'),
+  partition: stringFlag('Of Consul Enterprise: the agent refuses it. Also CONSUL_PARTITION.'),
 } as const;
 export const partitionFlag = { partition: tenancyFlags.partition } as const;
 
-export type ClientFlagValues = FlagValues<typeof clientFlags> & Partial<FlagValues<typeof serverFlags>>;
+export type ClientFlagValues = FlagValues<typeof clientFlags> & Partial<FlagValues<typeof serverFlags> & FlagValues<typeof tenancyFlags>>;
 
 /** Token: -token-file, then -token, then the environment's file, then its token. @throws ConfigurationError */
 export function clientConfig(values: ClientFlagValues, io: Io): ClientConfig {
@@ -45,6 +45,8 @@ export function clientConfig(values: ClientFlagValues, io: Io): ClientConfig {
     ...(values['http-addr'] === '' ? {} : { address: values['http-addr'] }),
     ...(flagToken === '' ? {} : { token: new Secret(flagToken) }),
     ...(values.datacenter ? { datacenter: values.datacenter } : {}),
+    ...(values.namespace ? { namespace: values.namespace } : {}),
+    ...(values.partition ? { partition: values.partition } : {}),
     tls: {
       ...tls,
       ...(values['ca-file'] === '' ? {} : { caFile: values['ca-file'] }),

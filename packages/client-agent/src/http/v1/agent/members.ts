@@ -1,4 +1,5 @@
 import { agentMemberFilterType } from '@lictor/mesh';
+import { LictorError } from '@lictor/protocol';
 import type { ApiDeps } from '../../deps.ts';
 import { encodeJson } from '../../reply/encode-json.ts';
 import { jsonReply, type Reply } from '../../reply/reply.ts';
@@ -18,6 +19,8 @@ async function members(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const segment = request.query.get('segment');
   if (wan && segment !== '' && segment !== '_all') throw badRequest('Cannot provide a segment with wan=true');
   refusePartition(request);
+  if (segment !== '' && segment !== '_all')
+    throw new LictorError('rejected', 'Network segments are not supported in this version of Consul');
   const { items, headers } = await filterItems(
     deps.membership.members(wan),
     (authorizer, member) => authorizer.allows('node', member.Name, 'read'),
