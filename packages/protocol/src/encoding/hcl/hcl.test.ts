@@ -82,7 +82,7 @@ describe('errors name file, line and column', () => {
     ['a = "x\ny"', 'a.hcl: At 1:5: literal not terminated'],
     ['a = "\\q"', 'a.hcl: At 1:6: illegal char escape'],
     ['a = "\\UFFFFFFFF"', 'a.hcl: At 1:6: illegal char escape'],
-    ['a {', 'a.hcl: At 1:4: unexpected end of input'],
+    ['a {', 'a.hcl: At 1:4: object expected closing RBRACE got: EOF'],
     ['a =', 'a.hcl: At 1:4: unexpected end of input'],
     ['a "b" = 1', 'a.hcl: At 1:7: nested object expected: LBRACE got: ASSIGN'],
     ['a = [1 2]', 'a.hcl: At 1:8: error parsing list, expected comma or list end, got: 2'],

@@ -44,6 +44,7 @@ class HclParser {
     const assigned = new Set<string>();
     for (;;) {
       if (until === 'end' ? this.#token.kind === 'end' : this.#isPunctuation('}')) return out;
+      if (this.#token.kind === 'end') throw this.#source.errorAt(this.#token.offset, 'object expected closing RBRACE got: EOF');
       this.#parseItem(out, assigned, depth);
       if (this.#isPunctuation(',')) this.#advance();
     }
