@@ -10,8 +10,8 @@ export interface Rule {
   /** Pattern of `PATH: Lictor OURS, Consul THEIRS`. */
   readonly difference: string;
   readonly reason: string;
-  /** Whether it occurs is a matter of timing; every other rule must apply to something. */
-  readonly timed?: boolean;
+  /** Whether it occurs is a matter of timing or of the seed; every other rule must apply to something. */
+  readonly seldom?: boolean;
 }
 
 export interface DifferentialDeviations {
@@ -52,5 +52,5 @@ export function judgeDifferential(results: readonly StepResult[], rules: readonl
     lines.push(`${position} (${step.group}) ${asked}${body}`, ...unexplained.map((text) => `    ${text}`));
   }
   const head = `${results.length} requests, ${differing} answered otherwise than by Consul and by no rule`;
-  return { text: [head, ...lines, ''].join('\n'), unused: rules.filter((rule) => rule.timed !== true && !used.has(rule)) };
+  return { text: [head, ...lines, ''].join('\n'), unused: rules.filter((rule) => rule.seldom !== true && !used.has(rule)) };
 }
