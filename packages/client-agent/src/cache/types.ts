@@ -17,14 +17,23 @@ export function isBackgroundType(method: ReadMethod): boolean {
   return !SIMPLE_TYPES.has(method);
 }
 
-/** One text for equal requests, whatever their key order; absent and undefined members are the same. */
+const known = new WeakMap<object, string>();
+
+/** One text for equal requests, whatever their key order; absent and undefined members are the same. Requests never change once made. */
 export function requestKey(request: unknown): string {
+  if (typeof request !== 'object' || request === null) return textOf(request);
+  let key = known.get(request);
+  if (key === undefined) known.set(request, (key = textOf(request)));
+  return key;
+}
+
+function textOf(request: unknown): string {
   if (typeof request !== 'object' || request === null) return JSON.stringify(request) ?? 'undefined';
-  if (Array.isArray(request)) return `[${request.map(requestKey).join(',')}]`;
+  if (Array.isArray(request)) return `[${request.map(textOf).join(',')}]`;
   const parts: string[] = [];
   for (const key of Object.keys(request).sort()) {
     const value = (request as Record<string, unknown>)[key];
-    if (value !== undefined) parts.push(`${JSON.stringify(key)}:${requestKey(value)}`);
+    if (value !== undefined) parts.push(`${JSON.stringify(key)}:${textOf(value)}`);
   }
   return `{${parts.join(',')}}`;
 }

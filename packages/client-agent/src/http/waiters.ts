@@ -15,7 +15,8 @@ export class Waiters {
     this.#controllers.add(controller);
     response.once('close', () => {
       this.#controllers.delete(controller);
-      controller.abort();
+      // Answered: nobody listens any more, and an abort is not free.
+      if (!response.writableFinished) controller.abort(GONE);
     });
     return controller.signal;
   }
@@ -35,6 +36,8 @@ export class Waiters {
     this.#controllers.clear();
   }
 }
+
+const GONE = new Error('the client is gone');
 
 function stopping(): Error {
   return new Error('agent is shutting down');

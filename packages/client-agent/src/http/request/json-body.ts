@@ -31,9 +31,12 @@ export async function readJsonBody<T>(request: ApiRequest, as: schema.Schema<T>,
 
 /** @throws what `options.fail` makes of a malformed body */
 export async function readJson(request: ApiRequest, options: JsonBodyOptions = {}): Promise<unknown> {
-  const limitBytes = options.limitBytes ?? JSON_BODY_MAX_BYTES;
-  const body = await readBody(request.message, limitBytes, () => `Request body too large, max size: ${limitBytes} bytes.`);
-  return parseJson(body, options.fail ?? decodeFailed);
+  return parseJson(await readJsonBytes(request, options), options.fail ?? decodeFailed);
+}
+
+/** The body as it came, within the limit. */
+export function readJsonBytes(request: ApiRequest, { limitBytes = JSON_BODY_MAX_BYTES }: JsonBodyOptions = {}): Promise<Buffer> {
+  return readBody(request.message, limitBytes, () => `Request body too large, max size: ${limitBytes} bytes.`);
 }
 
 export function parseJson(body: Buffer, fail: (reason: string) => LictorError): unknown {

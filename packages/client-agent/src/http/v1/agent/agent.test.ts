@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { createGunzip } from 'node:zlib';
 import { FakeClock } from '@lictor/protocol/testing';
-import { Secret } from '@lictor/protocol';
+import { type Intention, Secret } from '@lictor/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LogHub } from '../../../telemetry/log-hub.ts';
 import { MetricsRegistry } from '../../../telemetry/registry.ts';
@@ -105,24 +105,26 @@ describe('connect authorize (consul-facts H065)', () => {
     api.request('/v1/agent/connect/authorize', { method: 'POST', body: JSON.stringify(body) });
   const web = 'spiffe://11111111-2222-3333-4444-555555555555.consul/ns/default/dc/dc1/svc/web';
 
+  const rule = (source: string, destination: string): Intention => ({
+    ID: '',
+    Description: '',
+    SourceNS: 'default',
+    SourceName: source,
+    DestinationNS: 'default',
+    DestinationName: destination,
+    SourceType: 'consul',
+    Action: 'deny',
+    Meta: {},
+    Precedence: 9,
+    CreatedAt: '',
+    UpdatedAt: '',
+    CreateIndex: 1,
+    ModifyIndex: 1,
+  });
+
   it('decides by the intentions of the target, from the cache', async () => {
     api = await startTestApi();
-    const deny = {
-      ID: '',
-      Description: '',
-      SourceNS: 'default',
-      SourceName: 'web',
-      DestinationNS: 'default',
-      DestinationName: 'db',
-      SourceType: 'consul',
-      Action: 'deny' as const,
-      Meta: {},
-      Precedence: 9,
-      CreatedAt: '',
-      UpdatedAt: '',
-      CreateIndex: 1,
-      ModifyIndex: 1,
-    };
+    const deny = rule('web', 'db');
     api.server.handlers = { 'Intention.Match': ({ names }) => readReply([names[0] === 'db' ? [deny] : []]) };
     const denied = await ask({ Target: 'db', ClientCertURI: web });
     expect(denied.headers.get('x-cache')).toBe('MISS');
@@ -131,6 +133,25 @@ describe('connect authorize (consul-facts H065)', () => {
       Authorized: true,
       Reason: 'Default behavior configured by ACLs',
     });
+  });
+
+  it('answers a question that it has heard before by the rules of now', async () => {
+    let config = createTestConfig();
+    api = await startTestApi({ config: () => config });
+    let rules: readonly Intention[] = [];
+    api.server.handlers = { 'Intention.Match': () => readReply([rules]) };
+    const authorized = async (): Promise<unknown> =>
+      ((await (await ask({ Target: 'db', ClientCertURI: web })).json()) as { Authorized: boolean }).Authorized;
+    expect([await authorized(), await authorized()]).toEqual([true, true]);
+    config = { ...config, defaultIntentionPolicy: 'deny' };
+    expect(await authorized()).toBe(false);
+    rules = [{ ...rule('web', 'db'), Action: 'allow' }];
+    expect(await authorized()).toBe(true);
+    rules = [{ ...rule('web', 'db'), Action: 'deny' }];
+    expect(await authorized()).toBe(false);
+    // Nobody else's question, however alike.
+    const other = await ask({ Target: 'db', ClientCertURI: web.replace('svc/web', 'svc/web2') });
+    expect(await other.json()).toMatchObject({ Authorized: false, Reason: 'Default intention policy' });
   });
 
   it.each([

@@ -6,7 +6,7 @@ import type { ApiRequest } from '../../request/api-request.ts';
 import { refuseNamespace } from '../../request/enterprise.ts';
 import { readCall } from '../../request/read-options.ts';
 import { acl, type Route } from '../../routing/route.ts';
-import { defaultPolicy } from '../agent/connect.ts';
+import { defaultPolicy } from '../agent/authorize.ts';
 import { sourceAndDestination } from './intention-names.ts';
 
 /** GET /v1/connect/intentions/explain (ours): the whole decision on source → destination, with the rule that made it. */
