@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 
 export interface LoadResult {
   readonly requestsPerSecond: number;
@@ -23,19 +23,17 @@ export async function loadHttp(options: LoadOptions): Promise<LoadResult> {
   let errors = 0;
   let sequence = 0;
   let running = true;
-  const sockets = await Promise.all(Array.from({ length: options.connections }, () => open(options.host, options.port)));
+  const onStatus = (status: number, socket: Socket): void => {
+    completed++;
+    if (status >= 400) errors++;
+    if (running) socket.write(options.request(sequence++));
+    else socket.destroy();
+  };
+  const target = { host: options.host, port: options.port };
+  const sockets = await Promise.all(Array.from({ length: options.connections }, () => openHttp(target, onStatus)));
   const finished = sockets.map(
     (socket) =>
       new Promise<void>((done) => {
-        const parser = new ResponseParser();
-        socket.on('data', (chunk: Buffer) => {
-          for (const status of parser.push(chunk)) {
-            completed++;
-            if (status >= 400) errors++;
-            if (running) socket.write(options.request(sequence++));
-            else socket.destroy();
-          }
-        });
         socket.on('close', () => done());
         socket.on('error', () => {
           errors++;
@@ -59,9 +57,10 @@ export function requestBytes(method: string, path: string, body = ''): Buffer {
 }
 
 /** Statuses of the complete answers in a byte stream, by Content-Length or chunked framing. */
-export class ResponseParser {
-  #buffer: Buffer = Buffer.alloc(0);
+class ResponseParser {
+  #buffer: Buffer = NOTHING;
 
+  /** The chunk may be used anew afterwards. */
   push(chunk: Buffer): number[] {
     this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk]);
     const statuses: number[] = [];
@@ -69,6 +68,7 @@ export class ResponseParser {
       statuses.push(Number(this.#buffer.toString('latin1', 9, 12)));
       this.#buffer = this.#buffer.subarray(end);
     }
+    this.#buffer = this.#buffer.length === 0 ? NOTHING : Buffer.from(this.#buffer);
     return statuses;
   }
 
@@ -90,10 +90,21 @@ export class ResponseParser {
   }
 }
 
-function open(host: string, port: number): Promise<Socket> {
+const NOTHING = Buffer.alloc(0);
+const READ_BYTES = 64 * 1024;
+
+/** A connection that tells the status of each complete answer. All of them read into one buffer: a client's garbage costs the server too. */
+export function openHttp(target: TcpNetConnectOpts, onStatus: (status: number, socket: Socket) => void): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, host);
-    socket.setNoDelay(true);
+    const parser = new ResponseParser();
+    const onread = {
+      buffer: shared,
+      callback: (bytes: number) => {
+        for (const status of parser.push(shared.subarray(0, bytes))) onStatus(status, socket);
+        return true;
+      },
+    };
+    const socket = connect({ ...target, onread, noDelay: true });
     socket.once('connect', () => {
       socket.off('error', reject);
       resolve(socket);
@@ -101,3 +112,5 @@ function open(host: string, port: number): Promise<Socket> {
     socket.once('error', reject);
   });
 }
+
+const shared = Buffer.allocUnsafeSlow(READ_BYTES);

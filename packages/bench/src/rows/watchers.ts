@@ -1,5 +1,4 @@
-import { connect, type Socket } from 'node:net';
-import { requestBytes, ResponseParser } from '../load/http-load.ts';
+import { openHttp, requestBytes } from '../load/http-load.ts';
 import { median } from '../row.ts';
 import type { DevAgent } from '../targets/target.ts';
 
@@ -11,18 +10,17 @@ const SETTLE_MS = 1500;
 /** From the write of a change to the arrival of the last of `count` blocked queries' answers, ms; the median of several changes. */
 export async function watchersWoken(agent: DevAgent, count: number): Promise<number> {
   // Real Consul allows 200 connections from one address by default; loopback has many addresses.
-  const sockets = await Promise.all(
-    Array.from({ length: count }, (_, position) => open(agent.port, `127.0.${1 + Math.floor(position / 150)}.1`)),
-  );
+  const addressOf = (position: number): string => `127.0.${1 + Math.floor(position / 150)}.1`;
   let woken = 0;
   let onAllWoken: (atMs: number) => void = () => undefined;
-  for (const socket of sockets) {
-    const parser = new ResponseParser();
-    socket.on('data', (chunk: Buffer) => {
-      woken += parser.push(chunk).length;
-      if (woken >= count) onAllWoken(performance.now());
-    });
-  }
+  const onStatus = (): void => {
+    if (++woken === count) onAllWoken(performance.now());
+  };
+  const sockets = await Promise.all(
+    Array.from({ length: count }, (_, position) =>
+      openHttp({ host: '127.0.0.1', port: agent.port, localAddress: addressOf(position) }, onStatus),
+    ),
+  );
   const timings: number[] = [];
   for (let change = 0; change < CHANGES; change++) {
     const response = await agent.api('GET', '/v1/health/service/bench');
@@ -44,12 +42,4 @@ export async function watchersWoken(agent: DevAgent, count: number): Promise<num
   }
   for (const socket of sockets) socket.destroy();
   return median(timings);
-}
-
-function open(port: number, localAddress: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', localAddress });
-    socket.once('connect', () => resolve(socket));
-    socket.once('error', reject);
-  });
 }
