@@ -37,7 +37,6 @@ describe('an agent with -data-dir that is killed', () => {
       '-bind=127.0.0.1',
       '-node=crash',
       '-hcl=connect { enabled = true }',
-      '-hcl=ports { sidecar_min_port = 23000  sidecar_max_port = 23100 }',
     );
 
   it(

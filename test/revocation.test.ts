@@ -25,7 +25,7 @@ describe('two callers of one service', () => {
     const address = echo.address();
     echoPort = typeof address === 'object' && address !== null ? address.port : 0;
     [upstream.alice = 0, upstream.bob = 0] = await freePorts(2);
-    await agent.start('-dev', '-node=revocation', '-hcl=ports { sidecar_min_port = 22000  sidecar_max_port = 22100 }');
+    await agent.start('-dev', '-node=revocation');
     await register({ Name: 'echo', Port: echoPort, Connect: { SidecarService: {} } });
     for (const name of ['alice', 'bob'] as const) {
       const upstreams = [{ DestinationName: 'echo', LocalBindPort: upstream[name] }];

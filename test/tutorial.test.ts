@@ -19,7 +19,7 @@ describe.skipIf(skipped)('the tutorial', () => {
   let webProxy: TestProcess;
 
   beforeAll(async () => {
-    agent = await TestAgent.create();
+    agent = await TestAgent.createWithUsualSidecarPorts();
     [echoPort = 0, upstreamPort = 0] = await freePorts(2);
     mkdirSync(join(agent.folder, 'consul.d'));
     await agent.start('-dev', '-config-dir=./consul.d', '-node=tutorial');

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestCa } from '../../packages/pki/src/testing/index.ts';
 import { commandTable } from '../../packages/cli/src/commands/table.ts';
 import { run } from '../../packages/cli/src/testing/run.ts';
-import { eventually, freePorts, LICTOR, TestProcess } from '../support/process.ts';
+import { eventually, freePorts, LICTOR, sidecarPorts, TestProcess } from '../support/process.ts';
 
 /**
  * Canaries in every place where a secret comes in, real processes at the most talkative, and every output searched for them
@@ -84,8 +84,9 @@ beforeAll(async () => {
   const ca = await createTestCa({ nowMs: Date.now() });
   const caKey = ca.signer.key.pem.reveal();
   keepSecret('private key of the CA', caKey);
+  const { min, max } = sidecarPorts();
   const config = {
-    ports: { http, dns, grpc, grpc_tls: -1, server, serf_lan: lan, serf_wan: wan },
+    ports: { http, dns, grpc, grpc_tls: -1, server, serf_lan: lan, serf_wan: wan, sidecar_min_port: min, sidecar_max_port: max },
     enable_debug: true,
     enable_script_checks: true,
     encrypt: Buffer.from(canary('encrypt').padEnd(32, '0').slice(-32)).toString('base64'),

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Finished, freePorts, LICTOR, run, TestProcess } from './process.ts';
+import { type Finished, freePorts, LICTOR, run, sidecarPorts, sidecarPortsFlag, TestProcess } from './process.ts';
 
 const PORT_FLAGS = ['http', 'dns', 'grpc', 'server', 'serf-lan', 'serf-wan'] as const;
 
@@ -12,14 +12,21 @@ export class TestAgent {
   readonly ports: Readonly<Record<(typeof PORT_FLAGS)[number], number>>;
   process!: TestProcess;
   readonly #started: TestProcess[] = [];
+  readonly #sidecarFlags: readonly string[];
 
-  private constructor(ports: readonly number[]) {
+  private constructor(ports: readonly number[], sidecarFlags: readonly string[]) {
+    this.#sidecarFlags = sidecarFlags;
     this.ports = Object.fromEntries(PORT_FLAGS.map((name, position) => [name, ports[position] ?? 0])) as TestAgent['ports'];
     this.address = `127.0.0.1:${this.ports.http}`;
   }
 
   static async create(): Promise<TestAgent> {
-    return new TestAgent(await freePorts(PORT_FLAGS.length));
+    return new TestAgent(await freePorts(PORT_FLAGS.length), [sidecarPortsFlag(sidecarPorts())]);
+  }
+
+  /** With Consul's own range for sidecars, from 21000 on: for one file only. */
+  static async createWithUsualSidecarPorts(): Promise<TestAgent> {
+    return new TestAgent(await freePorts(PORT_FLAGS.length), []);
   }
 
   get environment(): NodeJS.ProcessEnv {
@@ -29,7 +36,7 @@ export class TestAgent {
   /** `lictor agent ARGS` with this agent's ports; resolves when it has a leader. */
   async start(...args: readonly string[]): Promise<this> {
     const portFlags = PORT_FLAGS.map((name) => `-${name}-port=${this.ports[name]}`);
-    this.process = new TestProcess(LICTOR, ['agent', ...args, ...portFlags], { cwd: this.folder });
+    this.process = new TestProcess(LICTOR, ['agent', ...args, ...this.#sidecarFlags, ...portFlags], { cwd: this.folder });
     await this.process.waitFor(/Consul agent running!|agent running!/);
     await this.leader();
     return this;

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { eventually, freePorts, TestProcess } from './process.ts';
+import { eventually, freePorts, sidecarPorts, sidecarPortsFlag, TestProcess } from './process.ts';
 
 const FETCHED = resolve(import.meta.dirname, '../../node_modules/.cache/consul-1.8.7/consul');
 const PORT_FLAGS = ['http', 'dns', 'grpc', 'server', 'serf-lan', 'serf-wan'] as const;
@@ -31,9 +31,13 @@ export class ConsulAgent {
   private constructor(program: string, ports: readonly number[]) {
     const flags = PORT_FLAGS.map((name, position) => `-${name}-port=${ports[position] ?? 0}`);
     this.address = `127.0.0.1:${ports[0] ?? 0}`;
-    this.#process = new TestProcess(program, ['agent', '-dev', '-bind=127.0.0.1', '-node=real', '-log-level=err', ...flags], {
-      cwd: this.folder,
-    });
+    this.#process = new TestProcess(
+      program,
+      ['agent', '-dev', '-bind=127.0.0.1', '-node=real', '-log-level=err', sidecarPortsFlag(sidecarPorts()), ...flags],
+      {
+        cwd: this.folder,
+      },
+    );
   }
 
   static async start(program: string): Promise<ConsulAgent> {

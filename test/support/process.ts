@@ -138,6 +138,26 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+export interface PortRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+let ranges = 0;
+
+/**
+ * Ports for the sidecars of one agent: files run at the same time, and the tutorial needs Consul's own, from 21000 on. Below what the system
+ * gives out by itself.
+ */
+export function sidecarPorts(): PortRange {
+  const min = 10_000 + (process.pid % 200) * 50 + (ranges++ % 5) * 10;
+  return { min, max: min + 9 };
+}
+
+export function sidecarPortsFlag({ min, max }: PortRange): string {
+  return `-hcl=ports { sidecar_min_port = ${min} sidecar_max_port = ${max} }`;
+}
+
 /** Whether a needed program is here. In CI its absence is a failure, on a user's machine a skip with the reason. */
 export function missingPrograms(...names: readonly string[]): string[] {
   const missing = names.filter((name) => spawnSync('sh', ['-c', `command -v ${name}`]).status !== 0);
