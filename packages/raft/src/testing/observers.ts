@@ -8,6 +8,8 @@ export class SafetyViolation extends Error {
 /** Watches a whole cluster for the safety properties of Raft (figure 3). */
 export class SafetyObserver {
   readonly #leaders = new Map<number, NodeId>();
+  /** The state machine after each index, as a hash. */
+  readonly #states: (number | undefined)[] = [0];
   /** Every entry that any server has applied, by index. */
   readonly #applied: (Entry | undefined)[] = [];
   #appliedMax = 0;
@@ -36,9 +38,11 @@ export class SafetyObserver {
     }
   }
 
-  /** State-machine safety. `previous` is what that server had applied before. */
-  applied(id: NodeId, entry: Entry, previous: number): void {
+  /** State-machine safety. `previous` is what that server had applied before; `state` its state machine afterwards. */
+  applied(id: NodeId, entry: Entry, previous: number, state: number): void {
     if (entry.index !== previous + 1) throw new SafetyViolation(`${id} applies ${entry.index} after ${previous}`);
+    const expected = (this.#states[entry.index] ??= state);
+    if (expected !== state) throw new SafetyViolation(`state-machine safety: ${id} has another state after ${entry.index}`);
     const known = this.#applied[entry.index];
     if (known === undefined) {
       this.#applied[entry.index] = entry;
@@ -51,4 +55,11 @@ export class SafetyObserver {
       );
     }
   }
+}
+
+/** The next state of a state machine that remembers everything it was ever given. */
+export function nextState(state: number, entry: Entry): number {
+  let next = Math.imul(state ^ entry.index, 0x01000193) ^ Math.imul(entry.term, 0x9e3779b1);
+  for (const byte of entry.data) next = Math.imul(next ^ byte, 0x01000193);
+  return next | 0;
 }

@@ -51,14 +51,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'acknowledges entries before they are durable',
     file: 'replication.ts',
-    find: 'index, rejected: false, hintIndex: 0, hintTerm: 0 };\n  state.sendWhenDurable(reply);',
-    replace: 'index, rejected: false, hintIndex: 0, hintTerm: 0 };\n  state.sendNow(reply);',
+    find: 'state.sendWhenDurable(reply);',
+    replace: 'state.sendNow(reply);',
   },
   {
-    name: 'counts its own entries before they are durable, and those of one follower, as a quorum',
+    name: 'takes one less than a majority for a quorum',
     file: 'quorum.ts',
     find: 'values[Math.floor(ids.length / 2)]',
-    replace: 'values[Math.floor((ids.length - 1) / 2)]',
+    replace: 'values[Math.max(0, Math.floor(ids.length / 2) - 1)]',
   },
   {
     name: 'needs only the new majority while a change is joint',

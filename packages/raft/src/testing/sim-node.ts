@@ -2,22 +2,31 @@ import type { Random } from '@lictor/protocol';
 import type { PersistBatch } from '../core/effects.ts';
 import { type Entry, type HardState, type NodeId, type SnapshotMeta } from '../core/entry.ts';
 import { EMPTY_MEMBERSHIP } from '../core/membership.ts';
-import type { Message } from '../core/message.ts';
+import type { Message, SnapshotRequest } from '../core/message.ts';
 import { DEFAULT_LIMITS, type RaftOptions } from '../core/options.ts';
 import { Raft } from '../core/raft.ts';
+import { nextState } from './observers.ts';
 
 /** What survives a crash. */
 interface Stored {
   hardState: HardState;
   snapshot: SnapshotMeta;
+  /** The state machine that the snapshot holds. */
+  snapshotState: number;
   entries: Entry[];
 }
 
+/** What the transport carries along with a snapshot message. */
+export interface Sent {
+  readonly message: Message;
+  readonly snapshotState: number;
+}
+
 export interface SimNodeEvents {
-  send(message: Message): void;
+  send(sent: Sent): void;
   /** Asks to be told, by `persistDone`, when the batch is durable. */
   persist(node: SimNode): void;
-  applied(node: SimNode, entry: Entry, previous: number): void;
+  applied(node: SimNode, entry: Entry, previous: number, state: number): void;
   becameLeader(node: SimNode): void;
   read(node: SimNode, id: number, index: number | undefined): void;
 }
@@ -43,7 +52,11 @@ export class SimNode {
   /** Counts the lives of this server: acknowledgements of a former one are void. */
   life = 0;
   applied = 0;
+  /** Of the state machine. */
+  state = 0;
   paused = false;
+  /** By index: the data of snapshots that have arrived and are not installed yet. */
+  readonly #arrived = new Map<number, number>();
 
   constructor(id: NodeId, voters: readonly NodeId[], random: Random, events: SimNodeEvents, options: Partial<RaftOptions> = {}) {
     this.id = id;
@@ -51,7 +64,12 @@ export class SimNode {
     this.#random = random;
     this.#options = { id, ...SIM_OPTIONS, ...options };
     const membership = { ...EMPTY_MEMBERSHIP, voters };
-    this.#stored = { hardState: { term: 0, vote: undefined, commit: 0 }, snapshot: { index: 0, term: 0, membership }, entries: [] };
+    this.#stored = {
+      hardState: { term: 0, vote: undefined, commit: 0 },
+      snapshot: { index: 0, term: 0, membership },
+      snapshotState: 0,
+      entries: [],
+    };
   }
 
   get isUp(): boolean {
@@ -59,9 +77,10 @@ export class SimNode {
   }
 
   start(nowMs: number): void {
-    const { hardState, snapshot, entries } = this.#stored;
+    const { hardState, snapshot, snapshotState, entries } = this.#stored;
     this.life++;
     this.applied = snapshot.index;
+    this.state = snapshotState;
     this.raft = new Raft(this.#options, { random: this.#random }, { hardState, snapshot, entries, applied: snapshot.index }, nowMs);
     this.flush();
   }
@@ -72,6 +91,11 @@ export class SimNode {
     const survived = Math.floor(this.#random.float() * (this.#queue.length + 1));
     for (const batch of this.#queue.slice(0, survived)) this.#store(batch);
     this.#queue = [];
+  }
+
+  receive({ message, snapshotState }: Sent, nowMs: number): void {
+    if (message.type === 'snapshot') this.#arrived.set(message.snapshot.index, snapshotState);
+    this.input((raft) => raft.step(message, nowMs));
   }
 
   input(act: (raft: Raft) => void): void {
@@ -85,7 +109,7 @@ export class SimNode {
     const batch = this.#queue.shift();
     if (batch === undefined || this.raft === undefined) return;
     this.#store(batch);
-    for (const message of batch.messages) this.#events.send(message);
+    for (const message of batch.messages) this.#send(message);
     this.raft.persisted(batch.token, nowMs);
     this.flush();
   }
@@ -99,6 +123,7 @@ export class SimNode {
     const snapshot = raft.snapshotAt(this.applied);
     raft.compact(snapshot, this.applied - trailing + 1);
     this.#stored.snapshot = snapshot;
+    this.#stored.snapshotState = this.state;
     this.#stored.entries = this.#stored.entries.filter(({ index }) => index > snapshot.index - trailing);
   }
 
@@ -108,15 +133,19 @@ export class SimNode {
     for (;;) {
       const { messages, persist, committed, reads, status } = raft.takeEffects();
       if (status?.role === 'leader') this.#events.becameLeader(this);
-      for (const message of messages) this.#events.send(message);
+      for (const message of messages) this.#send(message);
       if (persist !== undefined) {
         // The state machine jumps; what is durable follows with the batch.
-        if (persist.snapshot !== undefined) this.applied = persist.snapshot.index;
+        if (persist.snapshot !== undefined) {
+          this.applied = persist.snapshot.index;
+          this.state = this.#arrived.get(persist.snapshot.index) ?? 0;
+        }
         this.#queue.push(persist);
         this.#events.persist(this);
       }
       for (const entry of committed) {
-        this.#events.applied(this, entry, this.applied);
+        this.state = nextState(this.state, entry);
+        this.#events.applied(this, entry, this.applied, this.state);
         this.applied = entry.index;
       }
       for (const { id, index } of reads) this.#events.read(this, id, index);
@@ -124,10 +153,21 @@ export class SimNode {
     }
   }
 
+  /** A snapshot message takes the newest stored snapshot with it. */
+  #send(message: Message): void {
+    if (message.type !== 'snapshot') {
+      this.#events.send({ message, snapshotState: 0 });
+      return;
+    }
+    const request: SnapshotRequest = { ...message, snapshot: this.#stored.snapshot };
+    this.#events.send({ message: request, snapshotState: this.#stored.snapshotState });
+  }
+
   #store({ hardState, snapshot, entries }: PersistBatch): void {
     if (hardState !== undefined) this.#stored.hardState = hardState;
     if (snapshot !== undefined) {
       this.#stored.snapshot = snapshot;
+      this.#stored.snapshotState = this.#arrived.get(snapshot.index) ?? 0;
       this.#stored.entries = [];
     }
     const first = entries[0];

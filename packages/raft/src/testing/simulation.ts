@@ -2,11 +2,10 @@ import { seededRandom } from '@lictor/protocol/testing';
 import type { Random } from '@lictor/protocol';
 import type { NodeId } from '../core/entry.ts';
 import { isJoint, type MembershipChange } from '../core/membership.ts';
-import type { Message } from '../core/message.ts';
 import type { RaftOptions } from '../core/options.ts';
 import { RaftError } from '../core/errors.ts';
 import { SafetyObserver, SafetyViolation } from './observers.ts';
-import { SimNode, SIM_OPTIONS } from './sim-node.ts';
+import { type Sent, SimNode, SIM_OPTIONS } from './sim-node.ts';
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -33,12 +32,27 @@ interface Event {
   readonly act: () => void;
 }
 
+/** What kind of a bad day it is; drawn from the seed, since each kind of mistake shows on another one. */
+interface Weather {
+  /** Of most messages, and of one in ten. */
+  readonly delayMs: number;
+  readonly slowDelayMs: number;
+  readonly lossRate: number;
+  readonly diskMs: number;
+  /** How long crashed servers stay away at most. */
+  readonly downMs: number;
+  readonly faultEveryMs: number;
+  /** How often a new leader, or one that changes the membership, crashes within a moment. */
+  readonly leaderCrashRate: number;
+}
+
 interface PendingWrite {
   readonly term: number;
   readonly proposedMs: number;
 }
 
 const TICK_MS = 10;
+const CALM: Weather = { delayMs: 5, slowDelayMs: 5, lossRate: 0, diskMs: 4, downMs: 100, faultEveryMs: 1000, leaderCrashRate: 0 };
 
 /**
  * A cluster of cores in virtual time, from one seed: messages are lost, doubled, delayed and reordered, links are cut one way or both, servers
@@ -59,7 +73,7 @@ export class Simulation {
   #nextRead = 1;
   /** Highest index whose proposer has been told that it is committed. */
   #acknowledged = 0;
-  #lossRate = 0;
+  #weather: Weather = CALM;
   #stormy = true;
   #trace = 0x811c9dc5;
   readonly #counts = { reads: 0, leaseReads: 0, elections: 0, crashes: 0, membershipChanges: 0 };
@@ -75,13 +89,13 @@ export class Simulation {
     const ids = Array.from({ length: nodes }, (_, position) => `n${position + 1}`);
     const voters = ids.slice(0, Math.max(1, nodes - Math.floor(this.#random.float() * 2)));
     for (const id of ids) this.#addNode(id, voters);
-    this.#lossRate = this.#random.float() * 0.2;
+    this.#weather = this.#forecast();
     this.#every(
       () => 5 + this.#random.float() * 40,
-      () => this.#client(),
+      () => this.#stormy && this.#client(),
     );
     this.#every(
-      () => 200 + this.#random.float() * 1500,
+      () => this.#weather.faultEveryMs * (0.2 + this.#random.float() * 1.6),
       () => this.#stormy && this.#fault(),
     );
     this.#advance(stormMs);
@@ -90,21 +104,35 @@ export class Simulation {
     return { committed: this.#observer.appliedMax, ...this.#counts, trace: (this.#trace >>> 0).toString(16) };
   }
 
+  #forecast(): Weather {
+    const pick = <T>(items: readonly [T, ...T[]]): T => this.#pick(items) ?? items[0];
+    return {
+      delayMs: pick([3, 5, 40]),
+      slowDelayMs: pick([20, 100, 500]),
+      lossRate: this.#random.float() * 0.2,
+      diskMs: pick([4, 4, 60, 150]),
+      downMs: pick([20, 500, 2000]),
+      faultEveryMs: pick([150, 500, 900]),
+      leaderCrashRate: pick([0, 0, 0.3]),
+    };
+  }
+
   #addNode(id: NodeId, voters: readonly NodeId[]): void {
     const node = new SimNode(
       id,
       voters,
       this.#random,
       {
-        send: (message) => this.#send(message),
+        send: (sent) => this.#send(sent),
         persist: (of) => this.#persist(of),
-        applied: (of, entry, previous) => {
-          this.#observer.applied(of.id, entry, previous);
+        applied: (of, entry, previous, state) => {
+          this.#observer.applied(of.id, entry, previous, state);
           this.#mix(`${of.id}:${entry.index}:${entry.term}`);
           this.#settleWrite(of, entry.index, entry.term);
         },
         becameLeader: (of) => {
           this.#counts.elections++;
+          this.#maybeCrashSoon(of);
           const { raft } = of;
           if (raft !== undefined)
             this.#observer.becameLeader(of.id, raft.term, (index) =>
@@ -176,35 +204,36 @@ export class Simulation {
 
   // Network and disks.
 
-  #send(message: Message): void {
-    const copies = this.#random.float() < this.#lossRate / 4 ? 2 : 1;
+  #send(sent: Sent): void {
+    const { lossRate, delayMs, slowDelayMs } = this.#weather;
+    const copies = this.#random.float() < lossRate / 4 ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
-      if (this.#random.float() < this.#lossRate) {
-        this.#reportSnapshot(message, false);
+      if (this.#random.float() < lossRate) {
+        this.#reportSnapshot(sent, false);
         continue;
       }
-      const slowMs = this.#random.float() < 0.05 ? 100 : 5;
-      this.#at(this.#random.float() * slowMs, () => this.#deliver(message));
+      this.#at(this.#random.float() * (this.#random.float() < 0.1 ? slowDelayMs : delayMs), () => this.#deliver(sent));
     }
   }
 
-  #deliver(message: Message): void {
-    const to = this.#nodes.get(message.to);
+  #deliver(sent: Sent): void {
+    const { from, to: id } = sent.message;
+    const to = this.#nodes.get(id);
     if (to === undefined) return;
-    if (!to.isUp || this.#cut.has(`${message.from}>${message.to}`)) {
-      this.#reportSnapshot(message, false);
+    if (!to.isUp || this.#cut.has(`${from}>${id}`)) {
+      this.#reportSnapshot(sent, false);
       return;
     }
     if (to.paused) {
-      this.#at(20, () => this.#deliver(message));
+      this.#at(20, () => this.#deliver(sent));
       return;
     }
-    to.input((raft) => raft.step(message, this.#nowMs));
-    this.#reportSnapshot(message, true);
+    to.receive(sent, this.#nowMs);
+    this.#reportSnapshot(sent, true);
   }
 
   /** A transport always knows in the end what became of a snapshot. */
-  #reportSnapshot(message: Message, delivered: boolean): void {
+  #reportSnapshot({ message }: Sent, delivered: boolean): void {
     if (message.type !== 'snapshot') return;
     this.#at(5 + this.#random.float() * 100, () => {
       this.#nodes.get(message.from)?.input((raft) => raft.snapshotSent(message.to, delivered, this.#nowMs));
@@ -213,8 +242,7 @@ export class Simulation {
 
   #persist(node: SimNode): void {
     const { life } = node;
-    const delayMs = this.#random.float() < 0.05 ? this.#random.float() * 150 : this.#random.float() * 4;
-    this.#at(delayMs, () => node.life === life && node.persistDone(this.#nowMs));
+    this.#at(this.#random.float() * this.#weather.diskMs, () => node.life === life && node.persistDone(this.#nowMs));
   }
 
   // Faults.
@@ -223,7 +251,8 @@ export class Simulation {
     const dice = this.#random.float();
     const node = this.#pick([...this.#nodes.values()]);
     if (node === undefined) return;
-    if (dice < 0.3) this.#crash(node);
+    if (dice < 0.2) this.#crash(node);
+    else if (dice < 0.27) this.#powerLoss();
     else if (dice < 0.5) this.#partition();
     else if (dice < 0.6) this.#cut.clear();
     else if (dice < 0.7) this.#pause(node);
@@ -236,7 +265,17 @@ export class Simulation {
     if (!node.isUp) return;
     this.#counts.crashes++;
     node.crash();
-    this.#at(50 + this.#random.float() * 2000, () => !node.isUp && node.start(this.#nowMs));
+    this.#at(1 + this.#random.float() * this.#weather.downMs, () => !node.isUp && node.start(this.#nowMs));
+  }
+
+  /** Several at the same moment: what only they had, and had not synced, is gone. */
+  #powerLoss(): void {
+    for (const node of this.#nodes.values()) if (this.#random.float() < 0.7) this.#crash(node);
+  }
+
+  #maybeCrashSoon(node: SimNode): void {
+    if (!this.#stormy || this.#random.float() >= this.#weather.leaderCrashRate) return;
+    this.#at(this.#random.float() * 60, () => this.#stormy && this.#crash(node));
   }
 
   #partition(): void {
@@ -268,6 +307,7 @@ export class Simulation {
       try {
         raft.changeMembership(changes, this.#nowMs);
         this.#counts.membershipChanges++;
+        this.#maybeCrashSoon(leader);
       } catch (error) {
         if (!(error instanceof RaftError)) throw error;
       }
@@ -291,7 +331,7 @@ export class Simulation {
 
   #heal(): void {
     this.#stormy = false;
-    this.#lossRate = 0;
+    this.#weather = CALM;
     this.#cut.clear();
     for (const node of this.#nodes.values()) {
       node.paused = false;
@@ -299,7 +339,7 @@ export class Simulation {
     }
   }
 
-  /** A leader within ten election timeouts, then the same log everywhere. */
+  /** A leader within ten election timeouts; then, though nobody writes any more, the same log everywhere. */
   #converge(): void {
     const { electionTimeoutMs } = SIM_OPTIONS;
     const deadlineMs = this.#nowMs + 10 * electionTimeoutMs;
@@ -314,8 +354,8 @@ export class Simulation {
     if (isJoint(raft.membership)) throw new Error('a joint membership did not end');
     const { voters, learners } = raft.membership;
     for (const id of [...voters, ...learners]) {
-      const behind = raft.committed - (this.#nodes.get(id)?.applied ?? 0);
-      if (behind > 30) throw new Error(`${id} is ${behind} entries behind: ${this.#describe()}`);
+      const applied = this.#nodes.get(id)?.applied ?? 0;
+      if (applied !== raft.lastIndex) throw new Error(`${id} has applied ${applied} of ${raft.lastIndex}: ${this.#describe()}`);
     }
     if (raft.committed < this.#acknowledged) throw new SafetyViolation('acknowledged writes are lost');
   }
