@@ -39,6 +39,8 @@ export interface Membership {
   readonly outgoing: readonly NodeId[];
   readonly learners: readonly NodeId[];
   readonly demoted: readonly NodeId[];
+  /** Where each of them is reached, for the transport: `ip:port`. The core only passes it on. */
+  readonly addresses: Readonly<Record<NodeId, string>>;
 }
 
 /** Stands for the log through `index`. */

@@ -5,9 +5,11 @@ import type { Membership, NodeId } from './entry.ts';
 export interface MembershipChange {
   readonly id: NodeId;
   readonly to: 'voter' | 'learner' | 'none';
+  /** `ip:port`; without it, the one known stays. */
+  readonly address?: string;
 }
 
-export const EMPTY_MEMBERSHIP: Membership = { voters: [], outgoing: [], learners: [], demoted: [] };
+export const EMPTY_MEMBERSHIP: Membership = { voters: [], outgoing: [], learners: [], demoted: [], addresses: {} };
 
 /**
  * The membership that the log gets next for these changes. Changes among voters are joint, whatever their number: the bug of
@@ -27,20 +29,37 @@ export function changeMembership(current: Membership, changes: readonly Membersh
   }
   if (voters.size === 0) throw new RaftError('invalid-membership', 'no voter would remain');
   const sameVoters = voters.size === current.voters.length && current.voters.every((id) => voters.has(id));
-  if (sameVoters) return { ...EMPTY_MEMBERSHIP, voters: current.voters, learners: sorted(learners) };
+  const addresses = addressesOf(current, changes);
+  if (sameVoters) {
+    const next = { ...EMPTY_MEMBERSHIP, voters: current.voters, learners: sorted(learners) };
+    return { ...next, addresses: only(addresses, membersOf(next)) };
+  }
   // A voter of the outgoing majority must not be a learner at the same time.
   const demoted = [...learners].filter((id) => current.voters.includes(id));
-  return {
+  const next = {
     voters: sorted(voters),
     outgoing: current.voters,
     learners: sorted([...learners].filter((id) => !demoted.includes(id))),
     demoted: sorted(demoted),
+    addresses,
   };
+  return { ...next, addresses: only(addresses, membersOf(next)) };
 }
 
 /** The second phase: the new majority alone. */
 export function leaveJoint(joint: Membership): Membership {
-  return { ...EMPTY_MEMBERSHIP, voters: joint.voters, learners: sorted([...joint.learners, ...joint.demoted]) };
+  const next = { ...EMPTY_MEMBERSHIP, voters: joint.voters, learners: sorted([...joint.learners, ...joint.demoted]) };
+  return { ...next, addresses: only(joint.addresses, membersOf(next)) };
+}
+
+function addressesOf(current: Membership, changes: readonly MembershipChange[]): Record<NodeId, string> {
+  const addresses: Record<NodeId, string> = { ...current.addresses };
+  for (const { id, address } of changes) if (address !== undefined) addresses[id] = address;
+  return addresses;
+}
+
+function only(addresses: Readonly<Record<NodeId, string>>, ids: readonly NodeId[]): Record<NodeId, string> {
+  return Object.fromEntries(ids.flatMap((id) => (Object.hasOwn(addresses, id) ? [[id, addresses[id] ?? '']] : [])));
 }
 
 export function isJoint(membership: Membership): boolean {
@@ -65,7 +84,10 @@ export function encodeMembership(membership: Membership): Uint8Array {
 export function decodeMembership(bytes: Uint8Array): Membership {
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    if (isMembership(value)) return { voters: value.voters, outgoing: value.outgoing, learners: value.learners, demoted: value.demoted };
+    if (isMembership(value)) {
+      const { voters, outgoing, learners, demoted, addresses } = value;
+      return { voters, outgoing, learners, demoted, addresses };
+    }
   } catch {
     // Said below.
   }
@@ -75,7 +97,11 @@ export function decodeMembership(bytes: Uint8Array): Membership {
 function isMembership(value: unknown): value is Membership {
   if (typeof value !== 'object' || value === null) return false;
   const fields = value as Record<string, unknown>;
-  return ['voters', 'outgoing', 'learners', 'demoted'].every((name) => isIdList(fields[name]));
+  return ['voters', 'outgoing', 'learners', 'demoted'].every((name) => isIdList(fields[name])) && isAddressMap(fields['addresses']);
+}
+
+function isAddressMap(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.values(value).every((address) => typeof address === 'string');
 }
 
 function isIdList(value: unknown): value is NodeId[] {

@@ -81,9 +81,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'changes voters without a joint phase',
     file: 'membership.ts',
-    find: 'if (sameVoters) return',
-    replace:
-      'if (sameVoters || current.voters.length > 0) return sameVoters ? { ...EMPTY_MEMBERSHIP, voters: current.voters, learners: sorted(learners) } : { ...EMPTY_MEMBERSHIP, voters: sorted(voters), learners: sorted(learners) };\n  if (sameVoters) return',
+    find: 'outgoing: current.voters,',
+    replace: 'outgoing: [],',
   },
   {
     name: 'keeps conflicting entries behind the ones that match',
