@@ -30,9 +30,12 @@ export interface LogStore {
 /** A snapshot that lies in the store. */
 export interface StoredSnapshot {
   readonly meta: SnapshotMeta;
+  /** Of what `read` gives. */
   readonly sizeBytes: number;
-  /** From `offset` on; checksums are verified on the way. */
+  /** As it is sent to a peer, checksums and all, from `offset` on: the peer's receiver verifies it. */
   read(offset?: number): AsyncIterable<Uint8Array>;
+  /** What the state machine gave; checksums are verified on the way. @throws RaftError `corrupt` */
+  state(): AsyncIterable<Uint8Array>;
 }
 
 /** Snapshots in files: checksummed, written beside and renamed into place, the newest two kept. */
@@ -43,11 +46,14 @@ export interface SnapshotStore {
   save(meta: SnapshotMeta, state: AsyncIterable<Uint8Array>): Promise<StoredSnapshot>;
   /** For one that arrives in pieces: bytes that are there already, from an earlier attempt at the same snapshot. */
   receive(meta: SnapshotMeta): Promise<SnapshotReceiver>;
+  /** One that was received becomes the newest: the core has said so. Durable when it resolves. */
+  install(meta: SnapshotMeta): Promise<StoredSnapshot>;
 }
 
 export interface SnapshotReceiver {
-  /** Where to go on. */
+  /** Where to go on, in the bytes of the sender's `read`. */
   readonly offset: number;
+  /** @throws RaftError `corrupt`: a wrong checksum; what is there is thrown away */
   append(bytes: Uint8Array): Promise<void>;
   /** All is there: verified and durable, but not the newest before the core says so. */
   finish(): Promise<StoredSnapshot>;
@@ -74,7 +80,7 @@ export interface TransportHandler {
 
 /** What the log is for. */
 export interface StateMachine {
-  /** Total and deterministic. Results in the order of the entries, for those who proposed them. */
+  /** Commands only. Total and deterministic. Results in the order of the entries, for those who proposed them. */
   apply(entries: readonly Entry[]): readonly unknown[];
   /** The state as it is at the call; slices come later, while applying goes on. */
   snapshot(): AsyncIterable<Uint8Array>;

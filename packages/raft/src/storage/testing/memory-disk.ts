@@ -1,0 +1,70 @@
+import type { LogDisk, RecordBatch, StoredRecord } from '../log-disk.ts';
+
+/**
+ * A log disk in memory that outlives its users, and can be full, slow or wrong. A removal that is not synced comes back in a crash.
+ */
+export class MemoryDisk implements LogDisk {
+  readonly #records = new Map<number, Uint8Array>();
+  readonly #removed = new Map<number, Uint8Array>();
+  /** What the next writes reject with, for good. */
+  failure: Error | undefined;
+  /** Writes wait for this. */
+  gate: Promise<void> | undefined;
+  writes = 0;
+
+  open(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async *read(): AsyncIterable<readonly StoredRecord[]> {
+    await Promise.resolve();
+    yield [...this.#records].sort(([left], [right]) => left - right).map(([index, bytes]) => ({ index, bytes }));
+  }
+
+  async write({ puts, deletes }: RecordBatch): Promise<void> {
+    if (this.gate !== undefined) await this.gate;
+    else await Promise.resolve();
+    if (this.failure !== undefined) throw this.failure;
+    this.writes++;
+    this.#removed.clear();
+    for (const index of deletes) this.#records.delete(index);
+    for (const { index, bytes } of puts) this.#records.set(index, Uint8Array.from(bytes));
+  }
+
+  removeRange(from: number, through: number): Promise<void> {
+    for (const [index, bytes] of this.#records) {
+      if (index < from || index > through) continue;
+      this.#records.delete(index);
+      this.#removed.set(index, bytes);
+    }
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** What a power cut leaves. */
+  crash(): void {
+    for (const [index, bytes] of this.#removed) this.#records.set(index, bytes);
+    this.#removed.clear();
+  }
+
+  /** Bit `bit` of a record turns over. */
+  flip(index: number, bit: number): void {
+    const record = this.#records.get(index);
+    const position = bit >> 3;
+    if (record === undefined || position >= record.length) throw new Error(`record ${index} has no bit ${bit}`);
+    record[position] = (record[position] ?? 0) ^ (1 << (bit & 7));
+  }
+
+  record(index: number): Uint8Array | undefined {
+    return this.#records.get(index);
+  }
+
+  /** As a write that got lost, or came back: `undefined` removes. */
+  put(index: number, bytes: Uint8Array | undefined): void {
+    if (bytes === undefined) this.#records.delete(index);
+    else this.#records.set(index, bytes);
+  }
+}
