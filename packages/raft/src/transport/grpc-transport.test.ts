@@ -184,6 +184,7 @@ describe('a snapshot', () => {
   const stored = (reads: number[] = []): StoredSnapshot => ({
     meta,
     sizeBytes: data.length,
+    state: () => stored().read(),
     read: async function* (offset = 0) {
       reads.push(offset);
       for (let at = offset; at < data.length; at += 700_000) yield await Promise.resolve(data.subarray(at, at + 700_000));
