@@ -1,26 +1,10 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+export { findConsul } from '../../packages/conformance/src/differential/agents.ts';
 import { eventually, freePorts, sidecarPorts, sidecarPortsFlag, TestProcess } from './process.ts';
 
-const FETCHED = resolve(import.meta.dirname, '../../node_modules/.cache/consul-1.8.7/consul');
 const PORT_FLAGS = ['http', 'dns', 'grpc', 'server', 'serf-lan', 'serf-wan'] as const;
-
-/**
- * The real Consul 1.8.7: LICTOR_CONSUL, or what scripts/fetch-consul.sh fetched. Undefined, with the reason on stderr, where there is none; in
- * CI that is an error.
- */
-export function findConsul(): string | undefined {
-  const named = process.env['LICTOR_CONSUL'];
-  if (named !== undefined && named !== '') {
-    if (!existsSync(named)) throw new Error(`LICTOR_CONSUL names no file: ${named}`);
-    return named;
-  }
-  if (existsSync(FETCHED)) return FETCHED;
-  if (process.env['CI'] === 'true') throw new Error('CI must have the real Consul: scripts/fetch-consul.sh');
-  process.stderr.write('skipped: no real Consul here: scripts/fetch-consul.sh fetches it, LICTOR_CONSUL names another\n');
-  return undefined;
-}
 
 /** A real `consul agent -dev` on ports of its own. */
 export class ConsulAgent {
