@@ -83,7 +83,7 @@ export function isLeaderAlive(state: RaftState): boolean {
 
 function mayStand(state: RaftState): boolean {
   resetElectionDeadline(state);
-  return state.role !== 'leader' && state.isVoter;
+  return state.role !== 'leader' && state.mayStand;
 }
 
 function ask(state: RaftState, { preVote, transfer }: Pick<VoteRequest, 'preVote' | 'transfer'>): void {

@@ -69,6 +69,12 @@ export class RaftLog {
     return this.#latestMembership().index;
   }
 
+  /** Each that may turn out to be in force: the one at the commit index, and all behind it. */
+  get possibleMemberships(): readonly Membership[] {
+    const from = this.#memberships.findLastIndex(({ index }) => index <= this.#committed);
+    return this.#memberships.slice(Math.max(0, from)).map(({ membership }) => membership);
+  }
+
   /** In force at an index of this log. */
   membershipAt(index: number): Membership {
     const found = this.#memberships.findLast((at) => at.index <= index);

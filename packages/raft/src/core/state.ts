@@ -76,9 +76,12 @@ export class RaftState {
     return this.options.id;
   }
 
-  /** May stand for election, and its vote counts. */
-  get isVoter(): boolean {
-    return isVoter(this.log.membership, this.id);
+  /**
+   * May stand for election: also one whom only an uncommitted entry removes. Others may still need its vote, and it refuses them when that
+   * entry makes its log the longer one; then nobody but itself can be elected (thesis 4.2.2).
+   */
+  get mayStand(): boolean {
+    return this.log.possibleMemberships.some((membership) => isVoter(membership, this.id));
   }
 
   /** Leaders' appends and heartbeats, and pre-votes: nothing of this server's own need be durable for them. */
