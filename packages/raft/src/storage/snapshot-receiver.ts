@@ -3,7 +3,7 @@ import { RaftError } from '../core/errors.ts';
 import type { SnapshotReceiver, StoredSnapshot } from '../driver/ports.ts';
 import type { SnapshotFile, SnapshotFiles } from './snapshot-files.ts';
 import { SnapshotDecoder } from './snapshot-format.ts';
-import { openSnapshot } from './snapshot-store.ts';
+import { openSnapshot } from './snapshot-reader.ts';
 
 export function partName({ index, term }: SnapshotMeta): string {
   return `part-${index}-${term}`;

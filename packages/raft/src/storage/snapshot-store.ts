@@ -3,7 +3,8 @@ import type { SnapshotMeta } from '../core/entry.ts';
 import { RaftError } from '../core/errors.ts';
 import type { SnapshotReceiver, SnapshotStore, StoredSnapshot } from '../driver/ports.ts';
 import type { SnapshotFiles } from './snapshot-files.ts';
-import { MAX_DATA_BYTES, SnapshotDecoder, SnapshotEncoder } from './snapshot-format.ts';
+import { MAX_DATA_BYTES, SnapshotEncoder } from './snapshot-format.ts';
+import { openSnapshot, readersOf } from './snapshot-reader.ts';
 import { FileReceiver, partName, receivedName } from './snapshot-receiver.ts';
 
 const NAME = /^snapshot-(\d{20})-(\d{20})$/;
@@ -93,27 +94,6 @@ export class FileSnapshotStore implements SnapshotStore {
   async #names(): Promise<readonly string[]> {
     return (await this.#files.list()).filter((name) => NAME.test(name)).sort();
   }
-}
-
-/** Reads it all once: whoever gets it may rely on it. */
-export async function openSnapshot(files: SnapshotFiles, name: string): Promise<StoredSnapshot> {
-  const decoder = new SnapshotDecoder();
-  for await (const bytes of files.read(name, 0)) for (const _ of decoder.push(bytes)) continue;
-  if (decoder.meta === undefined || !decoder.isComplete) throw new RaftError('corrupt', `the snapshot ${name} ends early`);
-  if ((await files.sizeOf(name)) !== decoder.verifiedBytes) throw new RaftError('corrupt', `the snapshot ${name} goes on behind its end`);
-  return { meta: decoder.meta, sizeBytes: decoder.verifiedBytes, ...readersOf(files, name) };
-}
-
-function readersOf(files: SnapshotFiles, name: string): Pick<StoredSnapshot, 'read' | 'state'> {
-  return { read: (offset = 0) => files.read(name, offset), state: () => stateOf(files, name) };
-}
-
-async function* stateOf(files: SnapshotFiles, name: string): AsyncGenerator<Uint8Array> {
-  const decoder = new SnapshotDecoder();
-  for await (const bytes of files.read(name, 0)) {
-    for (const { data } of decoder.push(bytes)) if (data !== undefined) yield data;
-  }
-  if (!decoder.isComplete) throw new RaftError('corrupt', `the snapshot ${name} ends early`);
 }
 
 function digits(value: number): string {

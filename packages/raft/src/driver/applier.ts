@@ -1,0 +1,78 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Entry } from '../core/entry.ts';
+import type { StateMachine } from './ports.ts';
+
+/** Applied entries that are kept in the queue at most. */
+const DROP_APPLIED = 4096;
+
+export interface ApplierEvents {
+  /** In the state machine now; `results` are by position, undefined for what is not a command. */
+  applied(entries: readonly Entry[], results: readonly unknown[]): void;
+  failed(error: unknown): void;
+}
+
+/** Applies in order, some entries at a time, and lets the event loop have its turn in between. */
+export class Applier {
+  readonly #machine: StateMachine;
+  readonly #batch: number;
+  readonly #events: ApplierEvents;
+  #queue: Entry[] = [];
+  #running: Promise<void> | undefined;
+  #stopped = false;
+  applied: number;
+
+  constructor(machine: StateMachine, batch: number, applied: number, events: ApplierEvents) {
+    this.#machine = machine;
+    this.#batch = batch;
+    this.applied = applied;
+    this.#events = events;
+  }
+
+  push(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#queue.push(entry);
+    if (this.#running === undefined && !this.#stopped) this.#running = this.#loop();
+  }
+
+  /** Once everything so far is applied. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
+  /** What is queued is not applied any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  async #loop(): Promise<void> {
+    // The caller goes on first: its effects are in order then.
+    await Promise.resolve();
+    try {
+      for (let at = 0; at < this.#queue.length && !this.#stopped; ) {
+        const entries = this.#queue.slice(at, at + this.#batch);
+        at += entries.length;
+        this.#apply(entries);
+        // Under steady load the queue never runs empty.
+        if (at >= this.#queue.length || at >= DROP_APPLIED) {
+          this.#queue.splice(0, at);
+          at = 0;
+        }
+        if (this.#queue.length > 0) await setImmediate();
+      }
+    } catch (thrown) {
+      this.#stopped = true;
+      this.#events.failed(thrown);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  #apply(entries: readonly Entry[]): void {
+    const commands = entries.filter(({ kind }) => kind === 'command');
+    const results = commands.length === 0 ? [] : this.#machine.apply(commands);
+    this.applied = entries.at(-1)?.index ?? this.applied;
+    let next = 0;
+    const byPosition = entries.map(({ kind }) => (kind === 'command' ? results[next++] : undefined));
+    this.#events.applied(entries, byPosition);
+  }
+}
