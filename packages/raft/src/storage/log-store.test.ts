@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -245,5 +245,36 @@ describe('crash images of LevelDB', () => {
     }
     expect(images).toBe(12);
     await store.close();
+  });
+});
+
+describe('a flipped bit in the files of LevelDB', () => {
+  it('is found wherever it is in the write-ahead log, and at every opening after that', { timeout: 60_000 }, async () => {
+    const folder = await temporaryFolder();
+    const store = new DiskLogStore(levelDisk(folder));
+    await store.load();
+    for (let index = 1; index <= 60; index++) {
+      await store.write({ hardState: hardState(1, index - 1), entries: entriesOf(index, index, 1, 'entry '.repeat(200)) });
+    }
+    const image = `${folder}-whole`;
+    folders.push(image);
+    await cp(folder, image, { recursive: true });
+    await store.close();
+    const name = (await readdir(image)).find((file) => file.endsWith('.log')) ?? '';
+    const log = await readFile(join(image, name));
+    for (let place = 0; place < 40; place++) {
+      const copy = `${folder}-${place}`;
+      folders.push(copy);
+      await cp(image, copy, { recursive: true });
+      const damaged = Buffer.from(log);
+      const at = Math.floor(((place + 0.5) / 40) * log.length);
+      damaged[at] = (damaged[at] ?? 0) ^ (1 << (place % 8));
+      await writeFile(join(copy, name), damaged);
+      for (let opening = 0; opening < 2; opening++) {
+        const again = new DiskLogStore(levelDisk(copy));
+        await expect(again.load(), `byte ${at}, opening ${opening}`).rejects.toMatchObject({ code: 'corrupt' });
+        await again.close();
+      }
+    }
   });
 });
