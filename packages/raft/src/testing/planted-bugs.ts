@@ -115,10 +115,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: 'const commit = state.log.committed;',
   },
   {
-    name: 'commits through an append what the append did not check',
-    file: 'replication.ts',
-    find: 'state.log.commitTo(Math.min(request.commit, matched));',
-    replace: 'state.log.commitTo(Math.min(request.commit, state.log.lastIndex));',
+    name: 'forgets who waits for a read when it loses leadership',
+    file: 'election.ts',
+    find: '  failReads(state);\n',
+    replace: '',
   },
   {
     name: 'appends without a look at the entry before',

@@ -5,7 +5,7 @@ import { EMPTY_MEMBERSHIP } from '../core/membership.ts';
 import type { Message, SnapshotRequest } from '../core/message.ts';
 import { DEFAULT_LIMITS, type RaftOptions } from '../core/options.ts';
 import { Raft } from '../core/raft.ts';
-import { nextState } from './observers.ts';
+import { nextState, SafetyViolation } from './observers.ts';
 
 /** What survives a crash. */
 interface Stored {
@@ -144,6 +144,7 @@ export class SimNode {
         this.#events.persist(this);
       }
       for (const entry of committed) {
+        this.#mustBeDurable(entry);
         this.state = nextState(this.state, entry);
         this.#events.applied(this, entry, this.applied, this.state);
         this.applied = entry.index;
@@ -151,6 +152,14 @@ export class SimNode {
       for (const { id, index } of reads) this.#events.read(this, id, index);
       if (messages.length === 0 && persist === undefined && committed.length === 0 && reads.length === 0) return;
     }
+  }
+
+  /** What is applied is in the log on disk: a snapshot of the state machine would be ahead of the log otherwise, after a crash. */
+  #mustBeDurable({ index, term }: Entry): void {
+    const { entries } = this.#stored;
+    const stored = entries[index - (entries[0]?.index ?? 0)];
+    if (stored?.index === index && stored.term === term) return;
+    throw new SafetyViolation(`${this.id} applies entry ${index} of term ${term}, which is not durable there`);
   }
 
   /** A snapshot message takes the newest stored snapshot with it. */

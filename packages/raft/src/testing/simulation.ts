@@ -6,6 +6,9 @@ import type { RaftOptions } from '../core/options.ts';
 import { RaftError } from '../core/errors.ts';
 import { SafetyObserver, SafetyViolation } from './observers.ts';
 import { type Sent, SimNode, SIM_OPTIONS } from './sim-node.ts';
+import { drawChanges } from './membership-weather.ts';
+import { VirtualTime } from './virtual-time.ts';
+import { CALM, forecast, type Weather } from './weather.ts';
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -26,33 +29,20 @@ export interface SimulationResult {
   readonly trace: string;
 }
 
-interface Event {
-  readonly atMs: number;
-  readonly order: number;
-  readonly act: () => void;
-}
-
-/** What kind of a bad day it is; drawn from the seed, since each kind of mistake shows on another one. */
-interface Weather {
-  /** Of most messages, and of one in ten. */
-  readonly delayMs: number;
-  readonly slowDelayMs: number;
-  readonly lossRate: number;
-  readonly diskMs: number;
-  /** How long crashed servers stay away at most. */
-  readonly downMs: number;
-  readonly faultEveryMs: number;
-  /** How often a new leader, or one that changes the membership, crashes within a moment. */
-  readonly leaderCrashRate: number;
-}
-
 interface PendingWrite {
   readonly term: number;
   readonly proposedMs: number;
 }
 
+interface PendingRead {
+  readonly floor: number;
+  readonly node: SimNode;
+  readonly life: number;
+}
+
 const TICK_MS = 10;
-const CALM: Weather = { delayMs: 5, slowDelayMs: 5, lossRate: 0, diskMs: 4, downMs: 100, faultEveryMs: 1000, leaderCrashRate: 0 };
+/** The last of a storm, which is too short for the cluster to get over it by itself. */
+const LAST_DEED_MS = 60;
 
 /**
  * A cluster of cores in virtual time, from one seed: messages are lost, doubled, delayed and reordered, links are cut one way or both, servers
@@ -63,18 +53,18 @@ export class Simulation {
   readonly #options: SimulationOptions;
   readonly #nodes = new Map<NodeId, SimNode>();
   readonly #observer = new SafetyObserver();
-  readonly #events: Event[] = [];
+  readonly #time = new VirtualTime();
   readonly #cut = new Set<string>();
   readonly #writes = new Map<number, PendingWrite>();
-  readonly #reads = new Map<number, { readonly floor: number }>();
-  #nowMs = 0;
-  #order = 0;
+  readonly #reads = new Map<number, PendingRead>();
   #nextValue = 1;
   #nextRead = 1;
   /** Highest index whose proposer has been told that it is committed. */
   #acknowledged = 0;
   #weather: Weather = CALM;
   #stormy = true;
+  /** Whose calls to stand for election (`timeout-now`) are on their way until when. */
+  readonly #duelists = new Map<NodeId, number>();
   #trace = 0x811c9dc5;
   readonly #counts = { reads: 0, leaseReads: 0, elections: 0, crashes: 0, membershipChanges: 0 };
 
@@ -88,33 +78,22 @@ export class Simulation {
     const { nodes = 3 + Math.floor(this.#random.float() * 3), stormMs = 20_000 } = this.#options;
     const ids = Array.from({ length: nodes }, (_, position) => `n${position + 1}`);
     const voters = ids.slice(0, Math.max(1, nodes - Math.floor(this.#random.float() * 2)));
+    this.#weather = forecast(this.#random);
     for (const id of ids) this.#addNode(id, voters);
-    this.#weather = this.#forecast();
-    this.#every(
+    this.#time.every(
       () => 5 + this.#random.float() * 40,
       () => this.#stormy && this.#client(),
     );
-    this.#every(
+    this.#time.every(
       () => this.#weather.faultEveryMs * (0.2 + this.#random.float() * 1.6),
       () => this.#stormy && this.#fault(),
     );
-    this.#advance(stormMs);
+    this.#time.advance(stormMs - LAST_DEED_MS);
+    if (this.#weather.endsInTransfer) this.#transfer('silence');
+    this.#time.advance(LAST_DEED_MS);
     this.#heal();
     this.#converge();
     return { committed: this.#observer.appliedMax, ...this.#counts, trace: (this.#trace >>> 0).toString(16) };
-  }
-
-  #forecast(): Weather {
-    const pick = <T>(items: readonly [T, ...T[]]): T => this.#pick(items) ?? items[0];
-    return {
-      delayMs: pick([3, 5, 40]),
-      slowDelayMs: pick([20, 100, 500]),
-      lossRate: this.#random.float() * 0.2,
-      diskMs: pick([4, 4, 60, 150]),
-      downMs: pick([20, 500, 2000]),
-      faultEveryMs: pick([150, 500, 900]),
-      leaderCrashRate: pick([0, 0, 0.3]),
-    };
   }
 
   #addNode(id: NodeId, voters: readonly NodeId[]): void {
@@ -141,13 +120,13 @@ export class Simulation {
         },
         read: (_of, readId, index) => this.#settleRead(readId, index),
       },
-      this.#options.raft,
+      { maxAppendBytes: this.#weather.maxAppendBytes, ...this.#options.raft },
     );
     this.#nodes.set(id, node);
-    node.start(this.#nowMs);
-    this.#every(
+    node.start(this.#time.nowMs);
+    this.#time.every(
       () => TICK_MS,
-      () => !node.paused && node.input((raft) => raft.tick(this.#nowMs)),
+      () => !node.paused && node.input((raft) => raft.tick(this.#time.nowMs)),
     );
   }
 
@@ -165,8 +144,8 @@ export class Simulation {
       try {
         const size = 1 + Math.floor(this.#random.float() * 60);
         const data = Buffer.alloc(size, String(this.#nextValue++));
-        const { index, term } = raft.propose([data], this.#nowMs);
-        this.#writes.set(index * 1000 + (term % 1000), { term, proposedMs: this.#nowMs });
+        const { index, term } = raft.propose([data], this.#time.nowMs);
+        this.#writes.set(index * 1000 + (term % 1000), { term, proposedMs: this.#time.nowMs });
       } catch (error) {
         if (!(error instanceof RaftError)) throw error;
       }
@@ -184,14 +163,14 @@ export class Simulation {
 
   #read(node: SimNode): void {
     const floor = this.#acknowledged;
-    if (node.raft?.hasLease(this.#nowMs) === true) {
+    if (node.raft?.hasLease(this.#time.nowMs) === true) {
       this.#counts.leaseReads++;
       if (node.raft.committed < floor)
         throw new SafetyViolation(`lease read at ${node.raft.committed} of ${node.id} misses write ${floor}`);
     }
     const id = this.#nextRead++;
-    this.#reads.set(id, { floor });
-    node.input((raft) => raft.read(id, this.#nowMs));
+    this.#reads.set(id, { floor, node, life: node.life });
+    node.input((raft) => raft.read(id, this.#time.nowMs));
   }
 
   #settleRead(id: number, index: number | undefined): void {
@@ -212,8 +191,19 @@ export class Simulation {
         this.#reportSnapshot(sent, false);
         continue;
       }
-      this.#at(this.#random.float() * (this.#random.float() < 0.1 ? slowDelayMs : delayMs), () => this.#deliver(sent));
+      const waitMs = this.#duelWaitMs(sent);
+      const onTheWayMs = this.#random.float() * (this.#random.float() < 0.1 ? slowDelayMs : delayMs);
+      this.#time.at(waitMs + onTheWayMs, () => this.#deliver(sent));
     }
+  }
+
+  #duelWaitMs({ message }: Sent): number {
+    if (this.#duelists.size === 0) return 0;
+    if (message.type === 'vote-reply' && !message.preVote && message.granted && this.#random.float() < 0.7) {
+      const voter = this.#nodes.get(message.from);
+      this.#time.at(this.#random.float() * 3, () => this.#stormy && voter !== undefined && this.#crash(voter, 4));
+    }
+    return message.type === 'timeout-now' ? Math.max(0, (this.#duelists.get(message.to) ?? 0) - this.#time.nowMs) : 0;
   }
 
   #deliver(sent: Sent): void {
@@ -225,24 +215,24 @@ export class Simulation {
       return;
     }
     if (to.paused) {
-      this.#at(20, () => this.#deliver(sent));
+      this.#time.at(20, () => this.#deliver(sent));
       return;
     }
-    to.receive(sent, this.#nowMs);
+    to.receive(sent, this.#time.nowMs);
     this.#reportSnapshot(sent, true);
   }
 
   /** A transport always knows in the end what became of a snapshot. */
   #reportSnapshot({ message }: Sent, delivered: boolean): void {
     if (message.type !== 'snapshot') return;
-    this.#at(5 + this.#random.float() * 100, () => {
-      this.#nodes.get(message.from)?.input((raft) => raft.snapshotSent(message.to, delivered, this.#nowMs));
+    this.#time.at(5 + this.#random.float() * 100, () => {
+      this.#nodes.get(message.from)?.input((raft) => raft.snapshotSent(message.to, delivered, this.#time.nowMs));
     });
   }
 
   #persist(node: SimNode): void {
     const { life } = node;
-    this.#at(this.#random.float() * this.#weather.diskMs, () => node.life === life && node.persistDone(this.#nowMs));
+    this.#time.at(this.#random.float() * this.#weather.diskMs, () => node.life === life && node.persistDone(this.#time.nowMs));
   }
 
   // Faults.
@@ -257,15 +247,16 @@ export class Simulation {
     else if (dice < 0.6) this.#cut.clear();
     else if (dice < 0.7) this.#pause(node);
     else if (dice < 0.8) node.compact(Math.floor(this.#random.float() * 20));
-    else if (dice < 0.9) this.#changeMembers();
-    else this.#transfer();
+    else if (dice < 0.88) this.#changeMembers();
+    else if (dice < 0.96) this.#transfer();
+    else this.#duel();
   }
 
-  #crash(node: SimNode): void {
+  #crash(node: SimNode, downMs = this.#weather.downMs): void {
     if (!node.isUp) return;
     this.#counts.crashes++;
     node.crash();
-    this.#at(1 + this.#random.float() * this.#weather.downMs, () => !node.isUp && node.start(this.#nowMs));
+    this.#time.at(1 + this.#random.float() * downMs, () => !node.isUp && node.start(this.#time.nowMs));
   }
 
   /** Several at the same moment: what only they had, and had not synced, is gone. */
@@ -273,18 +264,45 @@ export class Simulation {
     for (const node of this.#nodes.values()) if (this.#random.float() < 0.7) this.#crash(node);
   }
 
+  /** A new leader that dies young, and, as in figure 8 of the paper, often before anyone has heard of it. */
   #maybeCrashSoon(node: SimNode): void {
     if (!this.#stormy || this.#random.float() >= this.#weather.leaderCrashRate) return;
-    this.#at(this.#random.float() * 60, () => this.#stormy && this.#crash(node));
+    if (this.#random.float() < 0.5) {
+      const afterMs = this.#random.float() < 0.5 ? 0 : this.#random.float() * 30;
+      this.#time.at(afterMs, () => {
+        if (!this.#stormy) return;
+        this.#silence(node.id);
+        for (let write = 0; write < 3 && node.raft?.role === 'leader'; write++) this.#write(node);
+      });
+    }
+    this.#time.at(this.#random.float() * 60, () => this.#stormy && this.#crash(node));
+  }
+
+  /** Nobody hears it any more. */
+  #silence(from: NodeId): void {
+    for (const to of this.#nodes.keys()) this.#cut.add(`${from}>${to}`);
+    this.#time.at(100, () => {
+      for (const to of this.#nodes.keys()) this.#cut.delete(`${from}>${to}`);
+    });
+  }
+
+  /** It hears nobody any more. */
+  #deafen(to: NodeId): void {
+    for (const from of this.#nodes.keys()) this.#cut.add(`${from}>${to}`);
+    this.#time.at(200, () => {
+      for (const from of this.#nodes.keys()) this.#cut.delete(`${from}>${to}`);
+    });
   }
 
   #partition(): void {
+    const side = [...this.#nodes.keys()].filter(() => this.#random.float() < 0.5);
+    this.#cutOff(new Set(side), this.#random.float() < 0.3);
+  }
+
+  #cutOff(side: ReadonlySet<NodeId>, oneWay: boolean): void {
     this.#cut.clear();
-    const ids = [...this.#nodes.keys()];
-    const side = new Set(ids.filter(() => this.#random.float() < 0.5));
-    const oneWay = this.#random.float() < 0.3;
-    for (const a of ids) {
-      for (const b of ids) {
+    for (const a of this.#nodes.keys()) {
+      for (const b of this.#nodes.keys()) {
         if (side.has(a) && !side.has(b)) this.#cut.add(`${a}>${b}`);
         if (side.has(b) && !side.has(a) && !oneWay) this.#cut.add(`${a}>${b}`);
       }
@@ -293,38 +311,75 @@ export class Simulation {
 
   #pause(node: SimNode): void {
     node.paused = true;
-    this.#at(100 + this.#random.float() * 1000, () => (node.paused = false));
+    this.#time.at(100 + this.#random.float() * 1000, () => {
+      node.paused = false;
+      // Requests have waited in the socket: they are read before the clock is.
+      if (this.#stormy && node.raft?.role === 'leader') this.#read(node);
+    });
   }
 
   #changeMembers(): void {
     const leader = this.#leader();
     if (leader === undefined) return;
-    const kinds: readonly MembershipChange['to'][] = ['voter', 'learner', 'none'];
-    const changes = [...this.#nodes.keys()]
-      .filter(() => this.#random.float() < 0.4)
-      .map((id): MembershipChange => ({ id, to: kinds[Math.floor(this.#random.float() * 3)] ?? 'voter' }));
+    const changes = drawChanges([...this.#nodes.keys()], leader.raft?.membership.voters ?? [], this.#random);
     leader.input((raft) => {
       try {
-        raft.changeMembership(changes, this.#nowMs);
+        raft.changeMembership(changes, this.#time.nowMs);
         this.#counts.membershipChanges++;
         this.#maybeCrashSoon(leader);
+        this.#maybeSplit(leader, changes);
       } catch (error) {
         if (!(error instanceof RaftError)) throw error;
       }
     });
   }
 
-  #transfer(): void {
+  /** Those who are to vote, with the leader, are cut off from the others: only the new ones hear of the change. */
+  #maybeSplit(leader: SimNode, changes: readonly MembershipChange[]): void {
+    if (this.#random.float() < 0.5) return;
+    const coming = changes.filter(({ to }) => to === 'voter').map(({ id }) => id);
+    this.#cutOff(new Set([leader.id, ...coming]), false);
+  }
+
+  /** Just after the heir has been told, the old leader may not hear of its successor, or nobody of the heir's election. */
+  #transfer(trouble = this.#pick(['none', 'deafen', 'silence'] as const)): void {
     const leader = this.#leader();
-    const to = this.#pick([...this.#nodes.keys()]);
-    if (leader === undefined || to === undefined) return;
+    const to = this.#pick([...this.#nodes.keys()].filter((id) => id !== leader?.id));
+    if (leader === undefined || to === undefined || !this.#handOver(leader, to)) return;
+    if (trouble === 'silence') this.#silence(to);
+    if (trouble !== 'deafen') return;
+    this.#deafen(leader.id);
+    for (let afterMs = 20; afterMs < SIM_OPTIONS.leaseMs; afterMs += 20) {
+      this.#time.at(afterMs, () => this.#stormy && this.#client());
+      this.#time.at(afterMs, () => this.#stormy && leader.raft?.role === 'leader' && this.#read(leader));
+    }
+  }
+
+  #handOver(leader: SimNode, to: NodeId): boolean {
+    let accepted = false;
     leader.input((raft) => {
       try {
-        raft.transferLeadership(to, this.#nowMs);
+        raft.transferLeadership(to, this.#time.nowMs);
+        accepted = true;
       } catch (error) {
         if (!(error instanceof RaftError)) throw error;
       }
     });
+    return accepted;
+  }
+
+  /** Two heirs, since the first one's call is late: both stand in the same term, while those who vote restart. */
+  #duel(): void {
+    const leader = this.#leader();
+    const [first, second] = leader?.raft?.membership.voters.filter((id) => id !== leader.id) ?? [];
+    if (leader === undefined || first === undefined || second === undefined || !this.#handOver(leader, first)) return;
+    const { electionTimeoutMs } = SIM_OPTIONS;
+    const callMs = this.#time.nowMs + electionTimeoutMs + 40;
+    const laterMs = this.#random.float() * (10 + 2 * (this.#weather.delayMs + this.#weather.diskMs));
+    this.#duelists.set(first, callMs).set(second, callMs + laterMs);
+    this.#cut.add(`${first}>${second}`).add(`${second}>${first}`);
+    this.#time.at(electionTimeoutMs + 15, () => this.#stormy && this.#handOver(leader, second));
+    this.#time.at(2.5 * electionTimeoutMs, () => this.#duelists.clear());
   }
 
   // The healed phase.
@@ -335,19 +390,19 @@ export class Simulation {
     this.#cut.clear();
     for (const node of this.#nodes.values()) {
       node.paused = false;
-      if (!node.isUp) node.start(this.#nowMs);
+      if (!node.isUp) node.start(this.#time.nowMs);
     }
   }
 
   /** A leader within ten election timeouts; then, though nobody writes any more, the same log everywhere. */
   #converge(): void {
     const { electionTimeoutMs } = SIM_OPTIONS;
-    const deadlineMs = this.#nowMs + 10 * electionTimeoutMs;
+    const deadlineMs = this.#time.nowMs + 10 * electionTimeoutMs;
     while (this.#leader() === undefined) {
-      if (this.#nowMs > deadlineMs) throw new Error(`no leader ${10 * electionTimeoutMs} ms after healing: ${this.#describe()}`);
-      this.#advance(TICK_MS);
+      if (this.#time.nowMs > deadlineMs) throw new Error(`no leader ${10 * electionTimeoutMs} ms after healing: ${this.#describe()}`);
+      this.#time.advance(TICK_MS);
     }
-    this.#advance(20 * electionTimeoutMs);
+    this.#time.advance(20 * electionTimeoutMs);
     const leader = this.#leader();
     const raft = leader?.raft;
     if (raft === undefined) throw new Error(`the leader was lost after healing: ${this.#describe()}`);
@@ -356,6 +411,9 @@ export class Simulation {
     for (const id of [...voters, ...learners]) {
       const applied = this.#nodes.get(id)?.applied ?? 0;
       if (applied !== raft.lastIndex) throw new Error(`${id} has applied ${applied} of ${raft.lastIndex}: ${this.#describe()}`);
+    }
+    for (const [read, { node, life }] of this.#reads) {
+      if (node.life === life) throw new Error(`read ${read} at ${node.id} was never answered`);
     }
     if (raft.committed < this.#acknowledged) throw new SafetyViolation('acknowledged writes are lost');
   }
@@ -374,56 +432,6 @@ export class Simulation {
       .join('; ');
   }
 
-  // Virtual time.
-
-  #advance(durationMs: number): void {
-    const endMs = this.#nowMs + durationMs;
-    for (let next = this.#popDue(endMs); next !== undefined; next = this.#popDue(endMs)) {
-      this.#nowMs = next.atMs;
-      next.act();
-    }
-    this.#nowMs = endMs;
-  }
-
-  #at(delayMs: number, act: () => unknown): void {
-    const event: Event = { atMs: this.#nowMs + delayMs, order: this.#order++, act: () => void act() };
-    let at = this.#events.push(event) - 1;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (isBefore(this.#events[parent], event)) break;
-      this.#events[at] = this.#events[parent] ?? event;
-      at = parent;
-    }
-    this.#events[at] = event;
-  }
-
-  #every(delayMs: () => number, act: () => unknown): void {
-    this.#at(delayMs(), () => {
-      act();
-      this.#every(delayMs, act);
-    });
-  }
-
-  #popDue(endMs: number): Event | undefined {
-    const [first] = this.#events;
-    if (first === undefined || first.atMs > endMs) return undefined;
-    const last = this.#events.pop();
-    if (last === undefined || this.#events.length === 0) return first;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= this.#events.length) break;
-      const right = this.#events[child + 1];
-      if (right !== undefined && isBefore(right, this.#events[child])) child++;
-      const smaller = this.#events[child];
-      if (smaller === undefined || isBefore(last, smaller)) break;
-      this.#events[at] = smaller;
-      at = child;
-    }
-    this.#events[at] = last;
-    return first;
-  }
-
   #pick<T>(items: readonly T[]): T | undefined {
     return items[Math.floor(this.#random.float() * items.length)];
   }
@@ -433,9 +441,4 @@ export class Simulation {
       this.#trace = Math.imul(this.#trace ^ text.charCodeAt(position), 0x01000193);
     }
   }
-}
-
-function isBefore(a: Event | undefined, b: Event | undefined): boolean {
-  if (a === undefined || b === undefined) return a !== undefined;
-  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }
