@@ -61,7 +61,10 @@ export class RaftNode {
   /** @throws RaftError `corrupt`, `storage` */
   async start(): Promise<void> {
     const { log, snapshots, machine, transport, clock, random } = this.#ports;
-    const recovered = await recover(log, snapshots, machine);
+    const recovered = await recover(log, snapshots, machine).catch(async (thrown: unknown) => {
+      await log.close();
+      throw thrown;
+    });
     const { index } = recovered.snapshot;
     const fail = (error: unknown): void => this.#fail(error);
     this.#parts = {

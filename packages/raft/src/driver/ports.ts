@@ -82,7 +82,7 @@ export interface TransportHandler {
 export interface StateMachine {
   /** Commands only. Total and deterministic. Results in the order of the entries, for those who proposed them. */
   apply(entries: readonly Entry[]): readonly unknown[];
-  /** The state as it is at the call; slices come later, while applying goes on. */
+  /** The state as it is at the call (the body of a generator function runs too late); slices come later, while applying goes on. */
   snapshot(): AsyncIterable<Uint8Array>;
   /** Replaces the whole state; on failure the state is as before. */
   restore(state: AsyncIterable<Uint8Array>): Promise<void>;

@@ -22,18 +22,21 @@ export class ListMachine implements StateMachine {
     return entries.map(({ data }) => this.commands.push(Buffer.from(data).toString()));
   }
 
-  async *snapshot(): AsyncGenerator<Uint8Array> {
-    const lines = this.commands.map((command) => `${command}\n`);
-    for (const line of lines) {
-      await Promise.resolve();
-      yield Buffer.from(line);
-    }
+  snapshot(): AsyncIterable<Uint8Array> {
+    return slicesOf([...this.commands]);
   }
 
   async restore(state: AsyncIterable<Uint8Array>): Promise<void> {
     const parts: Uint8Array[] = [];
     for await (const part of state) parts.push(Uint8Array.from(part));
     this.commands = Buffer.concat(parts).toString().split('\n').slice(0, -1);
+  }
+}
+
+async function* slicesOf(commands: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const command of commands) {
+    await Promise.resolve();
+    yield Buffer.from(`${command}\n`);
   }
 }
 
