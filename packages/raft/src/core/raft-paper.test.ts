@@ -142,6 +142,23 @@ describe('log replication (Raft 5.3)', () => {
     expect(core.sent('append').find(({ to }) => to === 'b')).toMatchObject({ prevIndex: 3 });
   });
 
+  it('gives what is committed in order, each once', () => {
+    const core = new DrivenCore().append({ term: 1, entries: [entry(1, 1), entry(2, 1), entry(3, 1)], commit: 2 }).sync();
+    expect(core.committed.map(({ index }) => index)).toEqual([1, 2]);
+    core.heartbeat({ commit: 3 }).sync();
+    expect(core.committed.map(({ index }) => index)).toEqual([1, 2, 3]);
+  });
+
+  it('tells of the commit in heartbeats only as far as that follower is known to match', () => {
+    const core = new DrivenCore().elect().appendReply({ index: 1 });
+    core.sent('heartbeat');
+    const heartbeats = core.pass(10).sent('heartbeat');
+    expect(heartbeats.map(({ to, commit }) => [to, commit])).toEqual([
+      ['b', 1],
+      ['c', 0],
+    ]);
+  });
+
   it('sends again what was lost, once the way is open', () => {
     const core = new DrivenCore().elect();
     core.sent('append');
@@ -180,6 +197,17 @@ describe('crashes (Raft 5.5) and snapshots (Raft 7)', () => {
       { to: 'b', granted: false },
       { to: 'c', granted: true },
     ]);
+  });
+
+  it('a vote is stored with its term', () => {
+    const core = new DrivenCore();
+    core.raft.step({ type: 'vote', from: 'b', to: 'a', term: 3, preVote: false, transfer: false, lastIndex: 0, lastTerm: 0 }, 0);
+    expect(core.take().persist?.hardState).toEqual({ term: 3, vote: 'b', commit: 0 });
+  });
+
+  it('a snapshot stands for the log through its index, no further', () => {
+    const core = new DrivenCore({ entries: [...TWO_TERMS, entry(3, 3)], hardState: { commit: 3 } });
+    expect(core.raft.snapshotAt(2)).toMatchObject({ index: 2, term: 2, membership: { voters: ['a', 'b', 'c'] } });
   });
 
   it('a follower behind the log gets the snapshot, and appends behind it', () => {
