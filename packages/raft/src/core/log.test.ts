@@ -54,7 +54,8 @@ describe('a log (Raft 5.3, 7)', () => {
         for (const step of some) {
           if (step.kind === 'merge') {
             if (step.newer) term++;
-            const from = Math.max(naive.committed, naive.entries.length - step.back);
+            // Only a new leader replaces anything: one term never has two entries at an index, nor two pasts (log matching).
+            const from = Math.max(naive.committed, naive.entries.length - (step.newer ? step.back : 0));
             // What is there already up to `from`, then entries of the present leader.
             const overlap = naive.entries.slice(Math.max(naive.committed, from - 2), from);
             const fresh = Array.from({ length: step.count }, (_, at) => entry(from + 1 + at, term));
