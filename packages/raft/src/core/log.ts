@@ -88,10 +88,6 @@ export class RaftLog {
     return this.#entries[index - this.firstIndex]?.term;
   }
 
-  at(index: number): Entry | undefined {
-    return this.#entries[index - this.firstIndex];
-  }
-
   /** Entries from `from` on, as many as fit; at least one when there is one. `to` is inclusive. */
   slice(from: number, to: number, maxBytes = Infinity): readonly Entry[] {
     const start = from - this.firstIndex;

@@ -4,7 +4,7 @@ import type { Entry, EntryKind, Membership } from '../core/entry.ts';
 import { RaftError } from '../core/errors.ts';
 import { EMPTY_MEMBERSHIP, encodeMembership } from '../core/membership.ts';
 import type { Message } from '../core/message.ts';
-import { decodeFrame, decodeMeta, encodeFrame, encodeMeta, MAX_FRAME_BYTES } from './codec.ts';
+import { decodeFrame, encodeFrame, MAX_FRAME_BYTES } from './codec.ts';
 
 const count = fc.nat({ max: Number.MAX_SAFE_INTEGER });
 const id = fc.string({ minLength: 1, maxLength: 40 });
@@ -52,14 +52,6 @@ describe('frames between servers', () => {
             : message,
         );
         expect(received).toEqual(sent);
-      }),
-    );
-  });
-
-  it('of snapshots carry the membership', () => {
-    fc.assert(
-      fc.property(fc.record({ index: count, term: count, membership }), (meta) => {
-        expect(decodeMeta(encodeMeta(meta))).toEqual(meta);
       }),
     );
   });

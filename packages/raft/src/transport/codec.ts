@@ -51,19 +51,6 @@ export function decodeFrame(bytes: Uint8Array): readonly Message[] {
   return value.map((item) => fromList(new Fields(item)));
 }
 
-export function encodeMeta({ index, term, membership }: SnapshotMeta): Buffer {
-  return packr.pack([index, term, encodeMembership(membership)]);
-}
-
-/** @throws RaftError `corrupt` */
-export function decodeMeta(bytes: Uint8Array): SnapshotMeta {
-  try {
-    return readMeta(new Fields(packr.unpack(bytes)));
-  } catch (error) {
-    throw error instanceof RaftError ? error : corrupt('no snapshot');
-  }
-}
-
 function toList(message: Message): readonly unknown[] {
   const head = [TYPES.indexOf(message.type), message.from, message.to, message.term];
   switch (message.type) {
