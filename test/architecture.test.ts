@@ -10,7 +10,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   pki: ['protocol'],
   mesh: ['protocol'],
   raft: ['protocol'],
-  server: ['protocol', 'pki', 'mesh'],
+  server: ['protocol', 'pki', 'mesh', 'raft'],
   'client-agent': ['protocol', 'pki', 'mesh'],
   sdk: ['protocol', 'pki'],
   proxy: ['protocol', 'pki', 'mesh', 'sdk'],

@@ -5,7 +5,7 @@ import type { Fsm, LogEntry, Outcome } from '../../fsm/fsm.ts';
 import { decodeSnapshot, encodeSnapshot, inSlices } from '../../fsm/snapshot/index.ts';
 import type { Command } from '../../fsm/types.ts';
 import { ALL_TABLES } from '../../state/tables/index.ts';
-import type { Applied, Consensus } from '../port.ts';
+import type { Applied, Consensus, RaftStats } from '../port.ts';
 import type { Recovered, Storage } from './storage.ts';
 
 export interface SingleNodeConfig {
@@ -125,6 +125,18 @@ export class SingleNodeConsensus implements Consensus {
     this.#assertLeader();
   }
 
+  get mayAnswerReads(): boolean {
+    return this.#isLeader;
+  }
+
+  leaseBarrier(): Promise<void> {
+    return this.barrier();
+  }
+
+  get leaderId(): string {
+    return this.#isLeader ? this.#config.nodeId : '';
+  }
+
   get isLeader(): boolean {
     return this.#isLeader;
   }
@@ -156,6 +168,37 @@ export class SingleNodeConsensus implements Consensus {
       LastIndex: this.appliedIndex,
     };
     return { Servers: [server], Index: 0 };
+  }
+
+  stats(): RaftStats {
+    return {
+      state: this.#isLeader ? 'Leader' : 'Follower',
+      term: this.#term,
+      lastLogIndex: this.appliedIndex,
+      lastLogTerm: this.#term,
+      commitIndex: this.appliedIndex,
+      appliedIndex: this.appliedIndex,
+      lastSnapshotIndex: this.#snapshotIndex,
+      lastSnapshotTerm: this.#term,
+      lastContactMs: 0,
+      numPeers: 0,
+    };
+  }
+
+  onLeaderChange(): () => void {
+    return () => undefined;
+  }
+
+  setServer(): Promise<void> {
+    return Promise.reject(new LictorError('unavailable', 'this server takes no peers'));
+  }
+
+  removeServer(): Promise<void> {
+    return Promise.reject(new LictorError('rejected', 'removing the only voter would leave the cluster without a leader'));
+  }
+
+  transferLeadership(): Promise<void> {
+    return Promise.reject(new LictorError('rejected', 'cannot find peer'));
   }
 
   onLeadershipChange(listener: (isLeader: boolean) => void): () => void {
