@@ -1,3 +1,4 @@
+export * from './autopilot.ts';
 export * from './catalog.ts';
 export * from './common.ts';
 export * from './config-entry.ts';

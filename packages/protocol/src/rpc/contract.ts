@@ -1,4 +1,7 @@
 import type {
+  AutopilotConfiguration,
+  AutopilotFields,
+  AutopilotState,
   CaConfiguration,
   CaConfigurationRequest,
   CaRoots,
@@ -18,6 +21,7 @@ import type {
   Node,
   NodeCoordinate,
   NodeServices,
+  RaftStats,
   RegisterRequest,
   Session,
   SessionCreateRequest,
@@ -180,7 +184,17 @@ export interface RpcContract {
   /** `ip:port`, empty without a leader. */
   'Status.Leader': Read<object, string>;
   'Status.Peers': Read<object, readonly string[]>;
+  /** Each server answers for itself. */
+  'Status.RaftStats': Read<object, RaftStats>;
   'Operator.RaftGetConfiguration': Read<object, RaftConfiguration>;
+  /** One of the two. */
+  'Operator.RaftRemovePeer': Write<{ readonly id?: string; readonly address?: string }, void>;
+  /** An empty id: whichever server has most of the log. */
+  'Operator.RaftTransferLeader': Write<{ readonly id: string }, void>;
+  'Operator.AutopilotGetConfiguration': Read<object, AutopilotConfiguration>;
+  /** False: the ModifyIndex is not `cas` any more. */
+  'Operator.AutopilotSetConfiguration': Write<{ readonly config: AutopilotFields; readonly cas?: number }, boolean>;
+  'Operator.AutopilotState': Read<object, AutopilotState>;
   'Operator.Usage': Read<object, Usage>;
   /** The whole archive: gzip of a tar, format of consul-facts O007. */
   'Snapshot.Save': Read<object, Uint8Array>;
