@@ -1,4 +1,10 @@
 export * from './core/index.ts';
 export * from './driver/index.ts';
 export * from './storage/index.ts';
-export { GrpcTransport, type GrpcTransportOptions, type GrpcTransportPorts } from './transport/grpc-transport.ts';
+export {
+  GRPC_SERVER_OPTIONS,
+  GrpcTransport,
+  type GrpcTransportOptions,
+  type GrpcTransportPorts,
+  type RaftCall,
+} from './transport/grpc-transport.ts';

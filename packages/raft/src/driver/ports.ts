@@ -57,7 +57,8 @@ export interface SnapshotReceiver {
   append(bytes: Uint8Array): Promise<void>;
   /** All is there: verified and durable, but not the newest before the core says so. */
   finish(): Promise<StoredSnapshot>;
-  abort(): Promise<void>;
+  /** Given up for now: what is here stays, for a later attempt at the same snapshot. Idempotent. */
+  close(): Promise<void>;
 }
 
 /** Messages to the other servers. Any may be lost, doubled, late or out of order; none is changed. */

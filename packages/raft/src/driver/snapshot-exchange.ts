@@ -43,7 +43,7 @@ export class SnapshotExchange {
     return {
       offset: receiver.offset,
       append: (bytes) => receiver.append(bytes),
-      abort: () => receiver.abort(),
+      close: () => receiver.close(),
       finish: async () => {
         const snapshot = await receiver.finish();
         this.#received = keyOf(snapshot.meta);

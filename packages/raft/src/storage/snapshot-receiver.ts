@@ -49,7 +49,7 @@ export class FileReceiver implements SnapshotReceiver {
       }
     } catch (thrown) {
       // Perhaps what is here is of another server's snapshot at the same index: the next attempt starts afresh.
-      await this.abort();
+      await this.#discard();
       throw thrown;
     }
   }
@@ -63,17 +63,15 @@ export class FileReceiver implements SnapshotReceiver {
     return await openSnapshot(this.#files, receivedName(this.#meta));
   }
 
-  async abort(): Promise<void> {
-    if (!this.#isOpen) return;
-    await this.close();
-    await this.#files.remove(partName(this.#meta));
-  }
-
-  /** Keeps what is there for a later attempt. */
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     await this.#file.close();
+  }
+
+  async #discard(): Promise<void> {
+    await this.close();
+    await this.#files.remove(partName(this.#meta));
   }
 
   #checkMeta(): void {

@@ -17,8 +17,8 @@ const packr = new Packr({
   copyBuffers: true,
 });
 
-/** Above what a leader puts into one append, with room for one largest entry. */
-export const MAX_FRAME_BYTES = 8 * 1024 * 1024;
+/** One largest command (`maxCommandBytes`), and what goes around it. */
+export const MAX_FRAME_BYTES = 9 * 1024 * 1024;
 const MAX_MESSAGES = 4096;
 const MAX_ID_LENGTH = 256;
 

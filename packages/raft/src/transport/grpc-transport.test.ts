@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect as connectSocket } from 'node:net';
 import * as grpc from '@grpc/grpc-js';
 import { silentMetrics } from '@lictor/protocol';
 import { systemClock } from '@lictor/protocol/system';
@@ -10,40 +10,64 @@ import { EMPTY_MEMBERSHIP } from '../core/membership.ts';
 import type { Message, SnapshotRequest } from '../core/message.ts';
 import type { SnapshotReceiver, StoredSnapshot } from '../driver/ports.ts';
 import { encodeFrame } from './codec.ts';
-import { GrpcTransport } from './grpc-transport.ts';
+import { GrpcTransport, type GrpcTransportOptions, type RaftCall } from './grpc-transport.ts';
 import { EXCHANGE, METADATA } from './protocol.ts';
+import { listening, type Listening } from './testing/listening.ts';
+
+interface ServerOptions extends Partial<Pick<GrpcTransportOptions, 'clusterId' | 'authorize'>> {
+  readonly port?: number;
+}
 
 class Server {
   readonly received: Message[] = [];
   readonly log = new MemoryLogger('raft');
+  readonly counters = new Map<string, number>();
   readonly transport: GrpcTransport;
+  readonly #listening: Listening;
   /** What earlier attempts have left of a snapshot. */
   kept = Buffer.alloc(0);
   installed: Buffer | undefined;
   failAfterBytes = Infinity;
-  dropped = 0;
+  closed = 0;
 
-  constructor(id: string, clusterId: string, port = 0) {
+  private constructor(id: string, at: Listening, { clusterId = 'c', ...options }: ServerOptions) {
+    this.#listening = at;
+    const incrCounter = (name: string, value = 1): void => void this.counters.set(name, (this.counters.get(name) ?? 0) + value);
     this.transport = new GrpcTransport(
-      { id, clusterId, host: '127.0.0.1', port },
-      {
-        clock: systemClock,
-        logger: this.log,
-        metrics: { ...silentMetrics, incrCounter: (name, value = 1) => void (name === 'raft.rpc.dropped' && (this.dropped += value)) },
-      },
+      { id, clusterId, server: at.server, ...options },
+      { clock: systemClock, logger: this.log, metrics: { ...silentMetrics, incrCounter } },
     );
-  }
-
-  async start(): Promise<this> {
-    await this.transport.start({
-      receive: (message) => void this.received.push(message),
-      receiveSnapshot: (meta) => Promise.resolve(this.#receiver(meta)),
-    });
     started.push(this);
-    return this;
   }
 
-  #receiver(_meta: SnapshotMeta): SnapshotReceiver {
+  /** Bound, with the service added, and not started. */
+  static async create(id: string, { port, ...options }: ServerOptions = {}): Promise<Server> {
+    return new Server(id, await listening(port), options);
+  }
+
+  static async start(id: string, options: ServerOptions = {}): Promise<Server> {
+    const server = await Server.create(id, options);
+    await server.start();
+    return server;
+  }
+
+  get address(): string {
+    return this.#listening.address;
+  }
+
+  start(): Promise<void> {
+    return this.transport.start({
+      receive: (message) => void this.received.push(message),
+      receiveSnapshot: () => Promise.resolve(this.#receiver()),
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.transport.stop();
+    this.#listening.stop();
+  }
+
+  #receiver(): SnapshotReceiver {
     return {
       offset: this.kept.length,
       append: (bytes) => {
@@ -54,21 +78,28 @@ class Server {
         this.installed = this.kept;
         return Promise.resolve({} as StoredSnapshot);
       },
-      abort: () => Promise.resolve(),
+      close: () => {
+        this.closed++;
+        return Promise.resolve();
+      },
     };
   }
 }
 
 const started: Server[] = [];
 afterEach(async () => {
-  for (const server of started.splice(0)) await server.transport.stop();
+  for (const server of started.splice(0)) await server.stop();
 });
 
-async function pair(clusterOfB = 'c'): Promise<readonly [Server, Server]> {
-  const a = await new Server('a', 'c').start();
-  const b = await new Server('b', clusterOfB).start();
-  a.transport.setPeers(new Map([['b', b.transport.address]]));
-  b.transport.setPeers(new Map([['a', a.transport.address]]));
+function connect(a: Server, b: Server): void {
+  a.transport.setPeers(new Map([['b', b.address]]));
+  b.transport.setPeers(new Map([['a', a.address]]));
+}
+
+async function pair(ofB: ServerOptions = {}): Promise<readonly [Server, Server]> {
+  const a = await Server.start('a');
+  const b = await Server.start('b', ofB);
+  connect(a, b);
   return [a, b];
 }
 
@@ -78,7 +109,36 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 const heartbeat = (from: string, to: string, round: number): Message => ({ type: 'heartbeat', from, to, term: 1, commit: 0, round });
+const portOf = ({ address }: Server): number => Number(address.split(':')[1]);
 const rounds = ({ received }: Server): number[] => received.map((message) => (message.type === 'heartbeat' ? message.round : -1));
+
+function strangerOf(server: Server): grpc.ClientWritableStream<Buffer> {
+  const client = new grpc.Client(server.address, grpc.credentials.createInsecure());
+  const metadata = new grpc.Metadata();
+  metadata.set(METADATA.cluster, 'c');
+  metadata.set(METADATA.from, 'z');
+  const { path, requestSerialize, responseDeserialize } = EXCHANGE;
+  const stream = client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, metadata, () => client.close());
+  stream.on('error', () => undefined);
+  return stream;
+}
+
+function statusOf(stream: grpc.ClientWritableStream<Buffer>): Promise<grpc.StatusObject> {
+  return new Promise((resolve) => stream.on('status', resolve));
+}
+
+const meta: SnapshotMeta = { index: 7, term: 2, membership: { ...EMPTY_MEMBERSHIP, voters: ['a', 'b'] } };
+const snapshotMessage: SnapshotRequest = { type: 'snapshot', from: 'a', to: 'b', term: 3, snapshot: meta };
+const data = Buffer.alloc(3_000_000, 'snapshot ');
+const storedSnapshot = (reads: number[] = []): StoredSnapshot => ({
+  meta,
+  sizeBytes: data.length,
+  state: () => storedSnapshot().read(),
+  read: async function* (offset = 0) {
+    reads.push(offset);
+    for (let at = offset; at < data.length; at += 700_000) yield await Promise.resolve(data.subarray(at, at + 700_000));
+  },
+});
 
 describe('messages', () => {
   it('arrive in order, both ways', async () => {
@@ -96,9 +156,9 @@ describe('messages', () => {
     const [a, b] = await pair();
     a.transport.send(heartbeat('a', 'b', 1));
     await until(() => b.received.length === 1);
-    const port = Number(b.transport.address.split(':')[1]);
-    await b.transport.stop();
-    const again = await new Server('b', 'c', port).start();
+    const port = portOf(b);
+    await b.stop();
+    const again = await Server.start('b', { port });
     await until(() => {
       a.transport.send(heartbeat('a', 'b', 2));
       return again.received.length > 0;
@@ -106,7 +166,7 @@ describe('messages', () => {
   });
 
   it('to nobody, or beyond what may wait for a peer that is away, are dropped', async () => {
-    const a = await new Server('a', 'c').start();
+    const a = await Server.start('a');
     a.transport.setPeers(new Map([['b', '127.0.0.1:1']]));
     const data = Buffer.alloc(1024 * 1024);
     for (let index = 1; index <= 100; index++) {
@@ -122,12 +182,12 @@ describe('messages', () => {
       });
     }
     a.transport.send(heartbeat('a', 'nobody', 1));
-    expect(a.dropped).toBeGreaterThan(60);
-    expect(a.dropped).toBeLessThan(101);
+    expect(a.counters.get('raft.rpc.dropped')).toBeGreaterThan(60);
+    expect(a.counters.get('raft.rpc.dropped')).toBeLessThan(101);
   });
 
   it('of another cluster are refused, which both learn', async () => {
-    const [a, b] = await pair('other');
+    const [a, b] = await pair({ clusterId: 'other' });
     await until(() => {
       a.transport.send(heartbeat('a', 'b', 1));
       return a.log.lines.length > 0;
@@ -137,19 +197,60 @@ describe('messages', () => {
   });
 });
 
-describe('a peer that breaks the rules', () => {
-  function strangerOf(server: Server): grpc.ClientWritableStream<Buffer> {
-    const client = new grpc.Client(server.transport.address, grpc.credentials.createInsecure());
-    const metadata = new grpc.Metadata();
-    metadata.set(METADATA.cluster, 'c');
-    metadata.set(METADATA.from, 'z');
-    const stream = client.makeClientStreamRequest(EXCHANGE.path, EXCHANGE.requestSerialize, EXCHANGE.responseDeserialize, metadata, () =>
-      client.close(),
-    );
-    stream.on('error', () => undefined);
-    return stream;
-  }
+describe('a service that is there before its node is', () => {
+  it('refuses calls until it is started', async () => {
+    const a = await Server.start('a');
+    const b = await Server.create('b');
+    connect(a, b);
+    expect(await statusOf(strangerOf(b))).toMatchObject({ code: grpc.status.UNAVAILABLE });
+    await b.start();
+    await until(() => {
+      a.transport.send(heartbeat('a', 'b', 1));
+      return b.received.length > 0;
+    });
+  });
 
+  it('ends the calls it has when it is stopped, and refuses others, while its server goes on', async () => {
+    const [a, b] = await pair();
+    a.transport.send(heartbeat('a', 'b', 1));
+    const stranger = strangerOf(b);
+    const ended = statusOf(stranger);
+    stranger.write(encodeFrame([heartbeat('z', 'b', 2)]));
+    await until(() => b.received.length === 2);
+    await b.transport.stop();
+    expect(await ended).toMatchObject({ code: grpc.status.UNAVAILABLE });
+    expect(await statusOf(strangerOf(b))).toMatchObject({ code: grpc.status.UNAVAILABLE });
+  });
+});
+
+describe('a caller that may not speak raft', () => {
+  const message = 'only servers of dc1 may';
+  const authorize = ({ metadata }: RaftCall): string | undefined => (metadata.get(METADATA.from)[0] === 'a' ? undefined : message);
+
+  it('is refused with the reason and counted, while others are heard', async () => {
+    const [a, b] = await pair({ authorize });
+    expect(await statusOf(strangerOf(b))).toMatchObject({ code: grpc.status.PERMISSION_DENIED, details: message });
+    expect(b.counters.get('raft.rpc.denied')).toBe(1);
+    a.transport.send(heartbeat('a', 'b', 1));
+    await until(() => b.received.length === 1);
+  });
+
+  it('cannot send a snapshot either', async () => {
+    const [a, b] = await pair({ authorize: () => message });
+    expect(await a.transport.sendSnapshot(snapshotMessage, storedSnapshot())).toBe(false);
+    expect([b.counters.get('raft.rpc.denied'), b.kept.length]).toEqual([1, 0]);
+  });
+
+  it('is refused also when the question itself fails', async () => {
+    const broken = (): never => {
+      throw new Error('no certificate');
+    };
+    const b = await Server.start('b', { authorize: broken });
+    expect(await statusOf(strangerOf(b))).toMatchObject({ code: grpc.status.PERMISSION_DENIED, details: 'not authorised' });
+  });
+});
+
+describe('a peer that breaks the rules', () => {
   it('loses its connection for garbage, and nobody else does', async () => {
     const [a, b] = await pair();
     strangerOf(b).write(Buffer.from('garbage'));
@@ -168,7 +269,7 @@ describe('a peer that breaks the rules', () => {
 
   it('may speak no HTTP/2 at all', async () => {
     const [a, b] = await pair();
-    const socket = connect(Number(b.transport.address.split(':')[1]), '127.0.0.1');
+    const socket = connectSocket(portOf(b), '127.0.0.1');
     socket.write(Buffer.alloc(100_000, 'x'));
     socket.on('error', () => undefined).resume();
     await once(socket, 'close');
@@ -178,45 +279,33 @@ describe('a peer that breaks the rules', () => {
 });
 
 describe('a snapshot', () => {
-  const meta: SnapshotMeta = { index: 7, term: 2, membership: { ...EMPTY_MEMBERSHIP, voters: ['a', 'b'] } };
-  const message: SnapshotRequest = { type: 'snapshot', from: 'a', to: 'b', term: 3, snapshot: meta };
-  const data = Buffer.alloc(3_000_000, 'snapshot ');
-  const stored = (reads: number[] = []): StoredSnapshot => ({
-    meta,
-    sizeBytes: data.length,
-    state: () => stored().read(),
-    read: async function* (offset = 0) {
-      reads.push(offset);
-      for (let at = offset; at < data.length; at += 700_000) yield await Promise.resolve(data.subarray(at, at + 700_000));
-    },
-  });
-
   it('arrives whole, then its message', async () => {
     const [a, b] = await pair();
-    expect(await a.transport.sendSnapshot(message, stored())).toBe(true);
+    expect(await a.transport.sendSnapshot(snapshotMessage, storedSnapshot())).toBe(true);
     expect(b.installed?.equals(data)).toBe(true);
     await until(() => b.received.length === 1);
-    expect(b.received).toEqual([message]);
+    expect(b.received).toEqual([snapshotMessage]);
   });
 
   it('goes on where an earlier attempt broke off', async () => {
     const [a, b] = await pair();
     b.failAfterBytes = 1_000_000;
-    expect(await a.transport.sendSnapshot(message, stored())).toBe(false);
+    expect(await a.transport.sendSnapshot(snapshotMessage, storedSnapshot())).toBe(false);
     expect(b.received).toEqual([]);
+    await until(() => b.closed === 1);
     const kept = b.kept.length;
     expect(kept).toBeGreaterThan(1_000_000);
     b.failAfterBytes = Infinity;
     const reads: number[] = [];
-    expect(await a.transport.sendSnapshot(message, stored(reads))).toBe(true);
+    expect(await a.transport.sendSnapshot(snapshotMessage, storedSnapshot(reads))).toBe(true);
     expect(reads).toEqual([kept]);
     expect(b.installed?.equals(data)).toBe(true);
   });
 
   it('to a server that is away is not delivered', async () => {
-    const a = await new Server('a', 'c').start();
+    const a = await Server.start('a');
     a.transport.setPeers(new Map([['b', '127.0.0.1:1']]));
-    expect(await a.transport.sendSnapshot(message, stored())).toBe(false);
-    expect(await a.transport.sendSnapshot({ ...message, to: 'nobody' }, stored())).toBe(false);
+    expect(await a.transport.sendSnapshot(snapshotMessage, storedSnapshot())).toBe(false);
+    expect(await a.transport.sendSnapshot({ ...snapshotMessage, to: 'nobody' }, storedSnapshot())).toBe(false);
   });
 });

@@ -8,15 +8,18 @@ import { Peer } from './peer.ts';
 import { EXCHANGE, METADATA, SNAPSHOT } from './protocol.ts';
 import { receiveSnapshot } from './snapshot-stream.ts';
 
+export type RaftCall = grpc.ServerReadableStream<Buffer, Buffer> | grpc.ServerDuplexStream<Buffer, Buffer>;
+
 export interface GrpcTransportOptions {
   readonly id: NodeId;
   /** Servers of another cluster are refused by it, whatever address they have come to. */
   readonly clusterId: string;
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-  readonly serverCredentials?: grpc.ServerCredentials;
-  readonly clientCredentials?: grpc.ChannelCredentials;
+  /** Gets Raft's service added, and is bound and stopped by whoever made it: with `GRPC_SERVER_OPTIONS`, or frames may be too large for it. */
+  readonly server: grpc.Server;
+  /** Why this caller may not speak Raft; undefined: it may. Its text is sent to the caller. */
+  readonly authorize?: (call: RaftCall) => string | undefined;
+  /** Without it: plain text. */
+  readonly clientCredentials?: (address: string, id: NodeId) => grpc.ChannelCredentials;
 }
 
 export interface GrpcTransportPorts {
@@ -26,11 +29,15 @@ export interface GrpcTransportPorts {
 }
 
 /** Limits on what a peer can make us hold; pings find connections that died without a word. */
-const CHANNEL_OPTIONS: grpc.ChannelOptions = {
+export const GRPC_SERVER_OPTIONS: grpc.ServerOptions = {
   'grpc.max_receive_message_length': MAX_FRAME_BYTES,
   'grpc.max_send_message_length': MAX_FRAME_BYTES,
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 5_000,
+};
+
+const CHANNEL_OPTIONS: grpc.ChannelOptions = {
+  ...GRPC_SERVER_OPTIONS,
   'grpc.initial_reconnect_backoff_ms': 50,
   'grpc.max_reconnect_backoff_ms': 1_000,
   'grpc.use_local_subchannel_pool': 1,
@@ -38,42 +45,31 @@ const CHANNEL_OPTIONS: grpc.ChannelOptions = {
 
 /**
  * Raft's messages over gRPC: to each peer one long-lived stream of frames, and for a snapshot a channel of its own, so that no heartbeat
- * waits behind it.
+ * waits behind it. Who calls before `start` or after `stop` is told to come again (UNAVAILABLE).
  */
 export class GrpcTransport implements Transport {
   readonly #options: GrpcTransportOptions;
   readonly #ports: GrpcTransportPorts;
-  readonly #server = new grpc.Server(CHANNEL_OPTIONS);
   readonly #peers = new Map<NodeId, Peer>();
+  /** Ends each call that is being served. */
+  readonly #calls = new Set<() => void>();
   #handler: TransportHandler | undefined;
-  #port = 0;
 
   constructor(options: GrpcTransportOptions, ports: GrpcTransportPorts) {
     this.#options = options;
     this.#ports = ports;
-  }
-
-  /** Where peers reach this server. */
-  get address(): string {
-    return `${this.#options.host}:${this.#port}`;
-  }
-
-  async start(handler: TransportHandler): Promise<void> {
-    this.#handler = handler;
-    this.#server.addService(
+    options.server.addService(
       { exchange: EXCHANGE, snapshot: SNAPSHOT },
       {
         exchange: (call: grpc.ServerReadableStream<Buffer, Buffer>, done: grpc.sendUnaryData<Buffer>) => this.#serveExchange(call, done),
         snapshot: (call: grpc.ServerDuplexStream<Buffer, Buffer>) => this.#serveSnapshot(call),
       },
     );
-    const credentials = this.#options.serverCredentials ?? grpc.ServerCredentials.createInsecure();
-    this.#port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(`${this.#options.host}:${this.#options.port}`, credentials, (error, port) => {
-        if (error === null) resolve(port);
-        else reject(error);
-      });
-    });
+  }
+
+  start(handler: TransportHandler): Promise<void> {
+    this.#handler = handler;
+    return Promise.resolve();
   }
 
   setPeers(addresses: ReadonlyMap<NodeId, string>): void {
@@ -84,7 +80,7 @@ export class GrpcTransport implements Transport {
     }
     for (const [id, address] of addresses) {
       if (id === this.#options.id || this.#peers.has(id)) continue;
-      this.#peers.set(id, new Peer(id, address, this.#peerOptions(), this.#ports));
+      this.#peers.set(id, new Peer(id, address, this.#peerOptions(id, address), this.#ports));
     }
   }
 
@@ -97,26 +93,30 @@ export class GrpcTransport implements Transport {
   }
 
   stop(): Promise<void> {
+    this.#handler = undefined;
     for (const peer of this.#peers.values()) peer.close();
     this.#peers.clear();
-    this.#server.forceShutdown();
+    for (const end of this.#calls) end();
+    this.#calls.clear();
     return Promise.resolve();
   }
 
-  #peerOptions(): ConstructorParameters<typeof Peer>[2] {
+  #peerOptions(id: NodeId, address: string): ConstructorParameters<typeof Peer>[2] {
     const metadata = new grpc.Metadata();
     metadata.set(METADATA.cluster, this.#options.clusterId);
     metadata.set(METADATA.from, this.#options.id);
-    return { metadata, credentials: this.#options.clientCredentials ?? grpc.credentials.createInsecure(), channel: CHANNEL_OPTIONS };
+    const credentials = this.#options.clientCredentials?.(address, id) ?? grpc.credentials.createInsecure();
+    return { metadata, credentials, channel: CHANNEL_OPTIONS };
   }
 
   #serveExchange(call: grpc.ServerReadableStream<Buffer, Buffer>, done: grpc.sendUnaryData<Buffer>): void {
-    const refusal = this.#refusal(call.metadata);
+    call.on('error', () => undefined);
+    const refusal = this.#refusal(call);
     if (refusal !== undefined) {
-      this.#count('rejected');
-      done({ code: grpc.status.FAILED_PRECONDITION, details: refusal });
+      done(refusal);
       return;
     }
+    this.#track(call, () => done(STOPPED));
     call.on('data', (frame: Buffer) => {
       try {
         for (const message of decodeFrame(frame)) this.#receive(message, call.metadata);
@@ -128,17 +128,16 @@ export class GrpcTransport implements Transport {
       }
     });
     call.on('end', () => done(null, Buffer.alloc(0)));
-    call.on('error', () => undefined);
   }
 
   #serveSnapshot(call: grpc.ServerDuplexStream<Buffer, Buffer>): void {
-    const refusal = this.#refusal(call.metadata);
-    const handler = this.#handler;
-    if (refusal !== undefined || handler === undefined) {
-      call.emit('error', { code: grpc.status.FAILED_PRECONDITION, details: refusal ?? 'not started' });
+    const refusal = this.#refusal(call);
+    if (refusal !== undefined) {
+      call.emit('error', refusal);
       return;
     }
-    receiveSnapshot(call, (meta) => handler.receiveSnapshot(meta)).then(
+    this.#track(call, () => call.emit('error', STOPPED));
+    receiveSnapshot(call, (meta) => this.#handler?.receiveSnapshot(meta) ?? Promise.reject(new Error(STOPPED.details))).then(
       (message) => this.#receive(message, call.metadata),
       (error: unknown) => {
         this.#count('rejected');
@@ -147,19 +146,51 @@ export class GrpcTransport implements Transport {
     );
   }
 
+  #track(call: RaftCall, end: () => void): void {
+    this.#calls.add(end);
+    for (const event of ['close', 'end', 'error', 'cancelled']) call.on(event, () => this.#calls.delete(end));
+  }
+
   /** Nobody speaks for another. */
   #receive(message: Message, metadata: grpc.Metadata): void {
     if (message.from === metadata.get(METADATA.from)[0] && message.to === this.#options.id) this.#handler?.receive(message);
     else this.#count('rejected');
   }
 
-  #refusal(metadata: grpc.Metadata): string | undefined {
-    const [cluster] = metadata.get(METADATA.cluster);
-    if (cluster === this.#options.clusterId) return undefined;
-    return `this server belongs to cluster ${this.#options.clusterId}, not ${String(cluster)}`;
+  /** Who may not speak learns nothing about this server. */
+  #refusal(call: RaftCall): Refusal | undefined {
+    const denied = this.#authorize(call);
+    if (denied !== undefined) {
+      this.#count('denied');
+      return { code: grpc.status.PERMISSION_DENIED, details: denied };
+    }
+    const [cluster] = call.metadata.get(METADATA.cluster);
+    if (cluster !== this.#options.clusterId) {
+      this.#count('rejected');
+      const details = `this server belongs to cluster ${this.#options.clusterId}, not ${String(cluster)}`;
+      return { code: grpc.status.FAILED_PRECONDITION, details };
+    }
+    return this.#handler === undefined ? STOPPED : undefined;
   }
 
-  #count(what: 'rejected'): void {
+  /** An error denies. */
+  #authorize(call: RaftCall): string | undefined {
+    try {
+      return this.#options.authorize?.(call);
+    } catch (error) {
+      this.#ports.logger.error('a raft caller could not be authorised', { peer: call.getPeer(), error });
+      return 'not authorised';
+    }
+  }
+
+  #count(what: 'rejected' | 'denied'): void {
     this.#ports.metrics.incrCounter(`raft.rpc.${what}`, 1);
   }
 }
+
+interface Refusal {
+  readonly code: grpc.status;
+  readonly details: string;
+}
+
+const STOPPED: Refusal = { code: grpc.status.UNAVAILABLE, details: 'this server takes no part in raft now' };

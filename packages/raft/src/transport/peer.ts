@@ -140,7 +140,7 @@ export class Peer {
     this.#drop();
     if (error === null || this.#closed || this.#complained) return;
     // Once for each way of failing that an operator can do something about; a server that is away is told by the core.
-    this.#complained = error.code === grpc.status.FAILED_PRECONDITION;
+    this.#complained = error.code === grpc.status.FAILED_PRECONDITION || error.code === grpc.status.PERMISSION_DENIED;
     if (this.#complained)
       this.#ports.logger.error('a raft peer refuses this server', { peer: this.id, address: this.address, error: error.details });
   }

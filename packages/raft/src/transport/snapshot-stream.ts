@@ -57,7 +57,7 @@ export async function receiveSnapshot(
     call.end();
     return message;
   } catch (error) {
-    await receiver?.abort();
+    await receiver?.close();
     call.emit('error', { code: status.ABORTED, details: error instanceof Error ? error.message : String(error) });
     throw error;
   }
