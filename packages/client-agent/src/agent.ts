@@ -8,7 +8,7 @@ import { LocalUserEvents } from './events/index.ts';
 import { LeafManager } from './leaf/index.ts';
 import { AgentTokenStore, checkDefinitions, Lifecycle } from './lifecycle/index.ts';
 import { ConfigRegistrations, createFileStore, EffectiveServices, LocalState, memoryStore, ServiceRegistry } from './local/index.ts';
-import { SelfMembership } from './membership/index.ts';
+import { AgentMembership, type Peers } from './membership/index.ts';
 
 export interface AgentPorts {
   readonly server: ServerPort;
@@ -22,6 +22,10 @@ export interface AgentPorts {
   readonly loadConfig: () => RuntimeConfig;
   /** A reload took place: log level, listeners and the like follow. */
   readonly onReload?: (config: RuntimeConfig) => void | Promise<void>;
+  /** The other servers, on a server. */
+  readonly peers?: Peers;
+  /** The server beside this agent goes too, and says goodbye to the others. */
+  readonly leaveCluster?: () => Promise<void>;
   /** The agent has left: the process should end. */
   readonly onLeave?: () => void;
 }
@@ -65,7 +69,12 @@ export function createAgent(initial: RuntimeConfig, ports: AgentPorts): Agent {
   const checks = new CheckManager({ state, store, config, clock, random, logger, server, local: state });
   const effective = new EffectiveServices({ state, cache, clock, config });
   const services = new ServiceRegistry({ state, store, checks, effective, logger, config });
-  const membership = new SelfMembership({ config, clock, buildTag: `${ports.version}:` });
+  const membership = new AgentMembership({
+    config,
+    clock,
+    buildTag: `${ports.version}:`,
+    ...(ports.peers !== undefined && { peers: ports.peers }),
+  });
   const events = new LocalUserEvents({ clock, random, nodeName: () => running.nodeName, services: () => state.liveServices.values() });
   const registrations = new ConfigRegistrations({ services, checks, logger, token: () => tokens.forConfigFiles() });
   const reaper = new CriticalServiceReaper({ state, clock, logger, deregister: (id) => services.deregister(id) });
@@ -94,6 +103,7 @@ export function createAgent(initial: RuntimeConfig, ports: AgentPorts): Agent {
     },
     leave: async () => {
       logger.info('agent is leaving');
+      await ports.leaveCluster?.();
       ports.onLeave?.();
     },
   });

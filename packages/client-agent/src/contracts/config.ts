@@ -93,6 +93,18 @@ export interface RuntimeConfig {
   readonly autoReloadConfig: boolean;
   /** 1 to 10; scales Raft's timings. */
   readonly raftMultiplier: number;
+  /** Entries between two snapshots, how often that is looked at, and the entries kept behind one. */
+  readonly raftSnapshots: { readonly threshold: number; readonly intervalMs: number; readonly trailingLogs: number };
+  /** How long a call waits for a leader. */
+  readonly rpcHoldMs: number;
+  /** What the cluster begins with; changes go through the operator's API. */
+  readonly autopilot: {
+    readonly cleanupDeadServers: boolean;
+    readonly lastContactThresholdMs: number;
+    readonly maxTrailingLogs: number;
+    readonly minQuorum: number;
+    readonly serverStabilizationTimeMs: number;
+  };
   readonly aclEnabled: boolean;
   readonly aclDefaultPolicy: 'allow' | 'deny';
   /** Empty: follow the ACL default policy. */
@@ -119,8 +131,11 @@ export interface RuntimeConfig {
   readonly services: readonly ServiceDefinition[];
   readonly checks: readonly CheckDefinition[];
   readonly watches: readonly Readonly<Record<string, unknown>>[];
-  /** Shown by /v1/agent/self and used by `info`. */
+  /** `host[:port]` of agents to join, again and again. */
   readonly retryJoin: readonly string[];
+  readonly retryIntervalMs: number;
+  /** 0: no limit. */
+  readonly retryMax: number;
   /** Non-fatal findings, logged at start and after a reload. */
   readonly warnings: readonly string[];
 }

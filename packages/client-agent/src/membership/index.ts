@@ -1,1 +1,1 @@
-export { type MembershipPorts, SelfMembership } from './membership.ts';
+export { AgentMembership, type MembershipPorts, type PeerMember, type Peers } from './membership.ts';

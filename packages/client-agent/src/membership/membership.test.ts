@@ -2,9 +2,9 @@ import { createServer } from 'node:net';
 import { systemClock } from '@lictor/protocol/system';
 import { describe, expect, it } from 'vitest';
 import { createTestConfig } from '../testing/config.ts';
-import { SelfMembership } from './membership.ts';
+import { AgentMembership } from './membership.ts';
 
-const membership = new SelfMembership({ config: () => createTestConfig({ nodeName: 'obs' }), clock: systemClock, buildTag: '1.21.0dev:' });
+const membership = new AgentMembership({ config: () => createTestConfig({ nodeName: 'obs' }), clock: systemClock, buildTag: '1.21.0dev:' });
 
 describe('membership of one (observed: agent-other)', () => {
   it('shows this server as Serf would, on the LAN and on the WAN', () => {
@@ -56,7 +56,7 @@ describe('membership of one (observed: agent-other)', () => {
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     await expect(membership.join(`127.0.0.1:${port}`, false)).rejects.toThrow(
-      'this version of Lictor runs one node and cannot join others',
+      'it answers, but this agent runs by itself and cannot join others',
     );
     await new Promise((resolve) => server.close(resolve));
     await expect(membership.join(`127.0.0.1:${port}`, false)).rejects.toMatchObject({

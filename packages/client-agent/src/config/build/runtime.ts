@@ -50,6 +50,19 @@ export function buildRuntime(raw: RawReader, environment: BuildEnvironment): Run
     pidFile: raw.string('pid_file'),
     autoReloadConfig: raw.boolean('auto_reload_config'),
     raftMultiplier: raw.integer('performance.raft_multiplier'),
+    raftSnapshots: {
+      threshold: raw.integer('raft_snapshot_threshold'),
+      intervalMs: raw.durationMs('raft_snapshot_interval'),
+      trailingLogs: raw.integer('raft_trailing_logs'),
+    },
+    rpcHoldMs: raw.durationMs('performance.rpc_hold_timeout'),
+    autopilot: {
+      cleanupDeadServers: raw.boolean('autopilot.cleanup_dead_servers'),
+      lastContactThresholdMs: raw.durationMs('autopilot.last_contact_threshold'),
+      maxTrailingLogs: raw.integer('autopilot.max_trailing_logs'),
+      minQuorum: raw.integer('autopilot.min_quorum'),
+      serverStabilizationTimeMs: raw.durationMs('autopilot.server_stabilization_time'),
+    },
     aclEnabled: raw.boolean('acl.enabled'),
     aclDefaultPolicy: readPolicy('acl.default_policy', raw.string('acl.default_policy')) || 'allow',
     defaultIntentionPolicy: readPolicy('default_intention_policy', raw.string('default_intention_policy')),
@@ -65,6 +78,8 @@ export function buildRuntime(raw: RawReader, environment: BuildEnvironment): Run
     checks: raw.definitions<CheckDefinition>('checks'),
     watches: raw.maps('watches'),
     retryJoin: raw.strings('retry_join'),
+    retryIntervalMs: raw.durationMs('retry_interval'),
+    retryMax: raw.integer('retry_max'),
     warnings: [],
   };
 }
