@@ -46,6 +46,16 @@ const proxy: Test = (value) => {
 };
 
 const ROWS: Readonly<Record<string, Test>> = {
+  autopilot: shape({
+    CleanupDeadServers: flag,
+    LastContactThreshold: count,
+    MaxTrailingLogs: count,
+    MinQuorum: count,
+    ServerStabilizationTime: count,
+    RedundancyZoneTag: text,
+    DisableUpgradeMigration: flag,
+    UpgradeVersionTag: text,
+  }),
   nodes: shape({ ID: text, Node: text, Address: text, Datacenter: text, TaggedAddresses: maybe(mapOf(text)), Meta: maybe(mapOf(text)) }),
   services: shape({
     Node: text,
@@ -100,6 +110,7 @@ const ROWS: Readonly<Record<string, Test>> = {
   'connect-ca-config': shape({ Provider: text, Config: map, State: maybe(mapOf(text)), ClusterID: text }),
   'connect-ca-builtin': shape({ ID: text, PrivateKey: text, RootCert: text }),
   'connect-ca-counters': shape({ Name: text, Value: count }),
+  'restore-chunks': shape({ RestoreID: text, Number: count, Bytes: bytes }),
   'system-metadata': shape({ Key: text, Value: text }),
   'virtual-ips': shape({ Service: text, Offset: count, ManualIps: maybe(listOf(text)) }),
   'free-virtual-ips': shape({ Offset: count, IsCounter: flag }),

@@ -1,4 +1,5 @@
 import type { Table } from '../types.ts';
+import { autopilotTable } from './autopilot.ts';
 import { checkGroupsTable, checksTable } from './checks.ts';
 import { configEntriesTable } from './config-entries.ts';
 import { caConfigTable, caCountersTable, caProviderTable, caRootsTable } from './connect-ca.ts';
@@ -6,6 +7,7 @@ import { coordinatesTable } from './coordinates.ts';
 import { kvTable } from './kv.ts';
 import { lockDelaysTable } from './lock-delays.ts';
 import { nodesTable } from './nodes.ts';
+import { restoreChunksTable } from './restore-chunks.ts';
 import { servicesTable } from './services.ts';
 import { sessionsTable } from './sessions.ts';
 import { systemMetadataTable } from './system.ts';
@@ -13,6 +15,7 @@ import { freeVirtualIpsTable, virtualIpsTable } from './virtual-ips.ts';
 
 /** Every table of the state: what a snapshot can hold. */
 export const ALL_TABLES: readonly Table<never>[] = [
+  autopilotTable,
   caConfigTable,
   caCountersTable,
   caProviderTable,
@@ -25,6 +28,7 @@ export const ALL_TABLES: readonly Table<never>[] = [
   kvTable,
   lockDelaysTable,
   nodesTable,
+  restoreChunksTable,
   servicesTable,
   sessionsTable,
   systemMetadataTable,

@@ -1,0 +1,172 @@
+import { type Clock, LictorError, type Logger, sleep, type Timer } from '@lictor/protocol';
+import type { ServerDirectory, ServerMember } from './directory.ts';
+import { type Greeting, type MemberRecord, MemberTable } from './member-table.ts';
+
+/** How greetings travel. @throws LictorError: nobody answered, or the greeting was refused */
+export interface GreetingTransport {
+  greet(address: string, greeting: Greeting): Promise<Greeting>;
+}
+
+export interface DiscoveryConfig {
+  readonly self: MemberRecord;
+  /** `host:port` of servers to begin with. */
+  readonly retryJoin: readonly string[];
+  readonly retryIntervalMs: number;
+  /** 0: no limit. */
+  readonly retryMax: number;
+}
+
+export interface DiscoveryPorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly transport: GreetingTransport;
+}
+
+const GREET_EVERY_MS = 1000;
+
+/**
+ * Finds the servers of the datacenter by greeting: first whom the configuration names, then everybody whom anybody knows, once a second.
+ * It stands where gossip will: good for the few servers of a cluster.
+ */
+export class StaticDiscovery implements ServerDirectory {
+  readonly #config: DiscoveryConfig;
+  readonly #ports: DiscoveryPorts;
+  readonly #table: MemberTable;
+  readonly #listeners = new Set<() => void>();
+  readonly #refusals = new Map<string, string>();
+  #members: readonly ServerMember[];
+  #timer: Timer | undefined;
+  #isRunning = false;
+
+  constructor(config: DiscoveryConfig, ports: DiscoveryPorts) {
+    this.#config = config;
+    this.#ports = ports;
+    this.#table = new MemberTable(config.self);
+    this.#members = this.#table.members(ports.clock.monotonic());
+  }
+
+  start(): void {
+    this.#isRunning = true;
+    for (const address of this.#config.retryJoin) void this.#joinUntilHeard(address);
+    this.#tick();
+  }
+
+  stop(): void {
+    this.#isRunning = false;
+    this.#timer?.cancel();
+  }
+
+  members(): readonly ServerMember[] {
+    return this.#members;
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  forceLeave(name: string): boolean {
+    const isKnown = this.#table.forceLeave(name);
+    this.#settle();
+    return isKnown;
+  }
+
+  /** What another server's greeting is answered with. @throws LictorError `rejected` */
+  answer(greeting: Greeting): Greeting {
+    this.#hear(greeting);
+    return this.#table.greeting();
+  }
+
+  /** Greets one server now. @throws LictorError */
+  async join(address: string): Promise<void> {
+    await this.#greet(address);
+  }
+
+  /** Greets everybody now; resolves when all have answered or could not be reached. */
+  async greetAll(): Promise<void> {
+    await Promise.allSettled(this.#table.joinAddresses().map((address) => this.#greet(address)));
+  }
+
+  /** Do all who are alive hear exactly each other? */
+  get agreesOnAlive(): boolean {
+    return this.#table.agreesOnAlive();
+  }
+
+  /** This server has become part of a cluster: everybody is told at once. */
+  async announceCluster(clusterId: string): Promise<void> {
+    this.#table.setSelf({ clusterId });
+    this.#settle();
+    await this.greetAll();
+  }
+
+  /** Says goodbye: the others need not wait for this server. */
+  async leave(): Promise<void> {
+    this.#table.setSelf({ hasLeft: true });
+    await this.greetAll();
+  }
+
+  #tick(): void {
+    if (!this.#isRunning) return;
+    this.#timer = this.#ports.clock.setTimer(GREET_EVERY_MS, () => this.#tick());
+    void this.greetAll();
+    this.#settle();
+  }
+
+  async #joinUntilHeard(address: string): Promise<void> {
+    const { clock, logger } = this.#ports;
+    const { retryIntervalMs, retryMax } = this.#config;
+    for (let attempt = 1; this.#isRunning; attempt++) {
+      try {
+        await this.#greet(address);
+        return;
+      } catch (thrown) {
+        const error = LictorError.from(thrown);
+        // One's own address in the list is how one list serves all servers.
+        if (error.code === 'conflict') return;
+        if (retryMax > 0 && attempt >= retryMax) {
+          logger.error('max join retry exhausted', { address, attempts: attempt });
+          return;
+        }
+        logger.warn('joining failed; it is tried again', { address, error: error.message, retry_ms: retryIntervalMs });
+      }
+      await sleep(clock, this.#table.aliveIds().length > 1 ? retryIntervalMs : Math.min(retryIntervalMs, GREET_EVERY_MS));
+    }
+  }
+
+  async #greet(address: string): Promise<void> {
+    const answer = await this.#ports.transport.greet(address, this.#table.greeting());
+    if (answer.from.id === this.#table.self.id && answer.from.incarnation === this.#table.self.incarnation) {
+      throw new LictorError('conflict', 'this is the server itself');
+    }
+    this.#hear(answer);
+  }
+
+  #hear(greeting: Greeting): void {
+    const refusal = this.#table.hear(greeting, this.#ports.clock.monotonic());
+    const { id } = greeting.from;
+    if (refusal !== undefined) {
+      if (this.#refusals.get(id) !== refusal) this.#ports.logger.error('a server is refused', { reason: refusal });
+      this.#refusals.set(id, refusal);
+      throw new LictorError('rejected', refusal);
+    }
+    this.#refusals.delete(id);
+    this.#settle();
+  }
+
+  #settle(): void {
+    const nowMs = this.#ports.clock.monotonic();
+    this.#table.settle(nowMs);
+    const members = this.#table.members(nowMs);
+    if (JSON.stringify(members) === JSON.stringify(this.#members)) return;
+    this.#log(members);
+    this.#members = members;
+    for (const listener of this.#listeners) listener();
+  }
+
+  #log(members: readonly ServerMember[]): void {
+    const before = new Map(this.#members.map((member) => [member.id, member.status]));
+    for (const { id, name, rpcAddress, status } of members) {
+      if (before.get(id) !== status) this.#ports.logger.info(`server is ${status}`, { server: name, address: rpcAddress });
+    }
+  }
+}

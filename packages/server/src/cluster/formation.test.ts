@@ -1,0 +1,213 @@
+import { LictorError, type Random, randomInteger, silentLogger } from '@lictor/protocol';
+import { FakeClock, seededRandom } from '@lictor/protocol/testing';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { StaticDiscovery } from './discovery.ts';
+import { ClusterFormation, type FreeLog } from './formation.ts';
+import type { MemberRecord } from './member-table.ts';
+
+interface Bootstrap {
+  readonly by: string;
+  readonly clusterId: string;
+  readonly servers: readonly string[];
+}
+
+interface TestServer {
+  readonly id: string;
+  readonly discovery: StaticDiscovery;
+  readonly formation: ClusterFormation;
+  readonly log: { clusterId: string };
+}
+
+class World {
+  readonly clock = new FakeClock();
+  readonly servers = new Map<string, TestServer>();
+  readonly bootstraps: Bootstrap[] = [];
+  readonly cuts = new Set<string>();
+  readonly #random: Random;
+  lossRate = 0;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  add(id: string, expectCount: number, joins: readonly string[], overrides: Partial<MemberRecord> = {}): TestServer {
+    const self: MemberRecord = {
+      id,
+      name: id,
+      datacenter: 'dc1',
+      rpcAddress: `${id}:8300`,
+      joinAddress: id,
+      bootstrapExpect: expectCount,
+      isBootstrap: false,
+      version: '1.21.0',
+      grpcPort: 0,
+      grpcTlsPort: 0,
+      clusterId: '',
+      incarnation: this.clock.now(),
+      hasLeft: false,
+      ...overrides,
+    };
+    const log: FreeLog & { clusterId: string } = {
+      clusterId: self.clusterId,
+      bootstrap: (clusterId, servers) => {
+        log.clusterId = clusterId;
+        this.bootstraps.push({ by: id, clusterId, servers: servers.map((server) => server.id) });
+        return Promise.resolve();
+      },
+      join: (clusterId) => {
+        log.clusterId = clusterId;
+        return Promise.resolve();
+      },
+    };
+    const ports = { clock: this.clock, logger: silentLogger, random: this.#random };
+    const transport = {
+      greet: (address: string, greeting: Parameters<StaticDiscovery['answer']>[0]) => this.#carry(id, address, greeting),
+    };
+    const discovery = new StaticDiscovery({ self, retryJoin: joins, retryIntervalMs: 1000, retryMax: 0 }, { ...ports, transport });
+    const formation = new ClusterFormation(id, { ...ports, discovery, log });
+    const server = { id, discovery, formation, log };
+    this.servers.set(id, server);
+    discovery.start();
+    formation.start();
+    return server;
+  }
+
+  async run(ms: number): Promise<void> {
+    for (let passedMs = 0; passedMs < ms; passedMs += 250) {
+      await this.clock.advance(250);
+      for (let turn = 0; turn < 3; turn++) await nextTurn();
+    }
+  }
+
+  stop(): void {
+    for (const { discovery, formation } of this.servers.values()) {
+      formation.stop();
+      discovery.stop();
+    }
+  }
+
+  async #carry(
+    from: string,
+    to: string,
+    greeting: Parameters<StaticDiscovery['answer']>[0],
+  ): Promise<ReturnType<StaticDiscovery['answer']>> {
+    for (let hops = randomInteger(this.#random, 3); hops > 0; hops--) await nextTurn();
+    const target = this.servers.get(to);
+    if (target === undefined || this.#isLost(from, to)) throw new LictorError('unavailable', 'lost');
+    const answer = target.discovery.answer(structuredClone(greeting));
+    await nextTurn();
+    if (this.#isLost(to, from)) throw new LictorError('unavailable', 'lost');
+    return structuredClone(answer);
+  }
+
+  #isLost(from: string, to: string): boolean {
+    return this.cuts.has(`${from}>${to}`) || this.#random.float() < this.lossRate;
+  }
+}
+
+function clustersOf(world: World): readonly string[] {
+  return [...new Set([...world.servers.values()].map(({ log }) => log.clusterId))];
+}
+
+describe('servers that know each other', () => {
+  it('make one cluster of all of them, once as many are there as are expected', async () => {
+    const world = new World(seededRandom(1));
+    world.add('a', 3, ['b']);
+    world.add('b', 3, ['b']);
+    await world.run(5000);
+    expect(world.bootstraps).toEqual([]);
+    world.add('c', 3, ['a']);
+    await world.run(5000);
+    expect(world.bootstraps).toEqual([{ by: 'a', clusterId: expect.any(String) as string, servers: ['a', 'b', 'c'] }]);
+    expect(clustersOf(world)).toEqual([world.bootstraps[0]?.clusterId]);
+    world.stop();
+  });
+
+  it('join the cluster that is there, and make none', async () => {
+    const world = new World(seededRandom(1));
+    world.add('c', 3, [], { clusterId: 'old' });
+    for (const id of ['a', 'b', 'd']) world.add(id, 3, ['c']);
+    await world.run(5000);
+    expect(world.bootstraps).toEqual([]);
+    expect(clustersOf(world)).toEqual(['old']);
+    world.stop();
+  });
+
+  it('make none while their expected numbers differ, or while one of them is a cluster of its own by configuration', async () => {
+    const world = new World(seededRandom(1));
+    for (const id of ['a', 'b']) world.add(id, 3, ['a']);
+    world.add('c', 2, ['a']);
+    await world.run(5000);
+    expect(world.bootstraps).toEqual([]);
+    world.stop();
+    const other = new World(seededRandom(1));
+    for (const id of ['a', 'b', 'c']) other.add(id, 3, ['a'], { isBootstrap: id === 'c' });
+    await other.run(5000);
+    expect(other.bootstraps).toEqual([]);
+    other.stop();
+  });
+
+  it('refuse a server of another datacenter, a second server of the same name, and their own node id from elsewhere', async () => {
+    const world = new World(seededRandom(1));
+    const a = world.add('a', 2, []);
+    world.add('b', 2, ['a'], { datacenter: 'dc2' });
+    world.add('c', 2, ['a'], { name: 'a' });
+    await world.run(3000);
+    expect(a.discovery.members().map(({ id }) => id)).toEqual(['a']);
+    expect(world.bootstraps).toEqual([]);
+    world.stop();
+  });
+
+  it('notice within seconds who is silent, at once who says goodbye, and who is back', async () => {
+    const world = new World(seededRandom(1));
+    const [a, b, c] = ['a', 'b', 'c'].map((id) => world.add(id, 0, ['a']));
+    const statuses = (): string =>
+      a?.discovery
+        .members()
+        .map(({ id, status }) => `${id} ${status}`)
+        .join(', ') ?? '';
+    await world.run(3000);
+    expect(statuses()).toBe('a alive, b alive, c alive');
+    b?.discovery.stop();
+    for (const id of ['a', 'c']) world.cuts.add(`b>${id}`).add(`${id}>b`);
+    await world.run(8000);
+    expect(statuses()).toBe('a alive, b failed, c alive');
+    await c?.discovery.leave();
+    expect(statuses()).toBe('a alive, b failed, c left');
+    expect(a?.discovery.forceLeave('b')).toBe(true);
+    expect(statuses()).toBe('a alive, b left, c left');
+    world.cuts.clear();
+    b?.discovery.stop();
+    world.add('b', 0, ['a'], { incarnation: world.clock.now() });
+    await world.run(3000);
+    expect(statuses()).toBe('a alive, b alive, c left');
+    world.stop();
+  });
+});
+
+describe('a cluster is made exactly once', () => {
+  it.each(Array.from({ length: 60 }, (_, seed) => seed + 1))('whatever is lost, cut and started late (seed %i)', async (seed) => {
+    const random = seededRandom(seed);
+    const world = new World(random);
+    const count = 3 + randomInteger(random, 4);
+    const ids = Array.from({ length: count }, (_, at) => `s${at}`);
+    const expectCount = Math.floor(count / 2) + 1 + randomInteger(random, Math.ceil(count / 2) - 1);
+    world.lossRate = random.float() * 0.4;
+    for (const id of ids) {
+      for (const other of ids) if (random.float() < 0.3) world.cuts.add(`${id}>${other}`);
+    }
+    for (const id of ids) {
+      world.add(id, expectCount, [ids[randomInteger(random, count)] ?? '', 's0']);
+      await world.run(randomInteger(random, 2000));
+      for (const cut of [...world.cuts]) if (random.float() < 0.1) world.cuts.delete(cut);
+    }
+    await world.run(5000);
+    world.cuts.clear();
+    world.lossRate = 0;
+    await world.run(15_000);
+    expect(world.bootstraps).toHaveLength(1);
+    expect(clustersOf(world)).toEqual([world.bootstraps[0]?.clusterId]);
+    world.stop();
+  });
+});
