@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Entry, HardState } from '../core/entry.ts';
+import type { LogStore } from '../driver/ports.ts';
 import { levelDisk } from './level-disk.ts';
-import type { LogDisk } from './log-disk.ts';
 import { DiskLogStore } from './log-store.ts';
+import { MemoryLogStore } from './memory-log-store.ts';
 import { MemoryDisk } from './testing/memory-disk.ts';
 
 const folders: string[] = [];
@@ -32,31 +33,30 @@ function plain(entries: readonly Entry[]): unknown {
 
 const hardState = (term: number, commit = 0): HardState => ({ term, vote: 'a', commit });
 
-/** A disk, and how to open it again after its user is gone. */
-interface Place {
-  readonly disk: LogDisk;
-  reopen(): LogDisk;
-}
-
-const PLACES: Record<string, () => Promise<Place>> = {
-  memory: () => {
+/** Gives the log store of one server; again, after a restart. */
+const PLACES: Record<string, () => Promise<() => LogStore>> = {
+  'a disk in memory': () => {
     const disk = new MemoryDisk();
-    return Promise.resolve({ disk, reopen: () => disk });
+    return Promise.resolve(() => new DiskLogStore(disk));
   },
   LevelDB: async () => {
     const folder = await temporaryFolder();
-    return { disk: levelDisk(folder), reopen: () => levelDisk(folder) };
+    return () => new DiskLogStore(levelDisk(folder));
+  },
+  'nothing but memory': () => {
+    const store = new MemoryLogStore();
+    return Promise.resolve(() => store);
   },
 };
 
 describe.each(Object.entries(PLACES))('the contract of a log store, on %s', (_, create) => {
-  async function open(): Promise<{ store: DiskLogStore; reopen: () => Promise<DiskLogStore> }> {
+  async function open(): Promise<{ store: LogStore; reopen: () => Promise<LogStore> }> {
     const place = await create();
-    let store = new DiskLogStore(place.disk);
+    let store = place();
     await store.load();
-    const reopen = async (): Promise<DiskLogStore> => {
+    const reopen = async (): Promise<LogStore> => {
       await store.close();
-      store = new DiskLogStore(place.reopen());
+      store = place();
       return store;
     };
     return { store, reopen };

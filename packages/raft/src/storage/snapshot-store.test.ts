@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { SnapshotMeta } from '../core/entry.ts';
 import { EMPTY_MEMBERSHIP } from '../core/membership.ts';
 import type { StoredSnapshot } from '../driver/ports.ts';
+import { MemorySnapshotStore } from './memory-snapshot-store.ts';
 import type { SnapshotFiles } from './snapshot-files.ts';
 import { FileSnapshotStore } from './snapshot-store.ts';
 import { systemFiles } from './system-files.ts';
@@ -76,6 +77,54 @@ describe.each(Object.entries(PLACES))('the contract of a snapshot store, in %s',
     const installed = await store.install(metaAt(30));
     expect(await textOf(installed.state())).toBe(await textOf(slices('x', 500)));
     expect((await store.latest())?.meta).toEqual(metaAt(30));
+  });
+});
+
+describe('a snapshot store in memory', () => {
+  const filled = async (text: string): Promise<Buffer> =>
+    bytesOf(await new FileSnapshotStore(new MemoryFiles(), new MemoryLogger()).save(metaAt(30), slices(text, 50)));
+
+  it('keeps the newest alone, in the bytes of a snapshot file', async () => {
+    const store = new MemorySnapshotStore();
+    expect(await store.latest()).toBeUndefined();
+    await store.save(metaAt(20), slices('old', 50));
+    const saved = await store.save(metaAt(30), slices('x', 50));
+    expect(await store.latest()).toBe(saved);
+    const bytes = await filled('x');
+    expect([saved.sizeBytes, await bytesOf(saved), await bytesOf(saved, 321)]).toEqual([bytes.length, bytes, bytes.subarray(321)]);
+    expect(await textOf(saved.state())).toBe(await textOf(slices('x', 50)));
+  });
+
+  it('goes on with a download where the former attempt has ended, and installs it only when told to', async () => {
+    const bytes = await filled('x');
+    const store = new MemorySnapshotStore();
+    const first = await store.receive(metaAt(30));
+    await first.append(bytes.subarray(0, 201));
+    await first.close();
+    const second = await store.receive(metaAt(30));
+    expect(second.offset).toBeGreaterThan(100);
+    await expect(first.append(bytes.subarray(201))).rejects.toMatchObject({ code: 'stopped' });
+    for (let at = second.offset; at < bytes.length; at += 77) await second.append(bytes.subarray(at, at + 77));
+    await second.finish();
+    expect(await store.latest()).toBeUndefined();
+    await expect(store.install(metaAt(31))).rejects.toMatchObject({ code: 'corrupt' });
+    expect(await textOf((await store.install(metaAt(30))).state())).toBe(await textOf(slices('x', 50)));
+    expect((await store.latest())?.meta).toEqual(metaAt(30));
+  });
+
+  it('throws a download away that is damaged, of another index, too large, or ends early', async () => {
+    const [one, other] = [await filled('one'), await filled('two')];
+    const store = new MemorySnapshotStore(300);
+    await (await store.receive(metaAt(30))).append(one.subarray(0, 200));
+    const mixed = await store.receive(metaAt(30));
+    await expect(mixed.append(other.subarray(mixed.offset))).rejects.toMatchObject({ code: 'corrupt' });
+    const fresh = await store.receive(metaAt(30));
+    expect(fresh.offset).toBe(0);
+    await expect(fresh.append(one)).rejects.toThrow('larger than 300 bytes');
+    await expect((await store.receive(metaAt(31))).append(one)).rejects.toThrow('a snapshot of 30 instead of 31');
+    const early = await store.receive(metaAt(30));
+    await early.append(one.subarray(0, 250));
+    await expect(early.finish()).rejects.toThrow('ends early');
   });
 });
 
