@@ -1,0 +1,60 @@
+import type { AutopilotFields, AutopilotServer, RaftConfiguration, RaftStats } from '@lictor/protocol';
+import type { ServerMember } from '../cluster/directory.ts';
+
+/** What one server said about itself, and where the leader stood when it was asked. */
+export interface ServerSample {
+  readonly stats: RaftStats;
+  /** Monotonic ms. */
+  readonly takenMs: number;
+  /** Of the leader's log; undefined: it was not known. */
+  readonly leaderEnd: LogEnd | undefined;
+}
+
+export interface LogEnd {
+  readonly index: number;
+  readonly term: number;
+}
+
+/** Everything that autopilot decides on. Times are monotonic ms but for `wallMs`. */
+export interface Observation {
+  readonly nowMs: number;
+  /** ms since the epoch: for people. */
+  readonly wallMs: number;
+  readonly selfId: string;
+  readonly config: AutopilotFields;
+  readonly raft: RaftConfiguration['Servers'];
+  readonly members: readonly ServerMember[];
+  /** By id; the leader's own is always of now. */
+  readonly samples: ReadonlyMap<string, ServerSample>;
+  /** A node's metadata, as the catalog has it. */
+  metaOf(name: string): Readonly<Record<string, string>> | null;
+}
+
+/** A server as it is followed from one observation to the next. */
+export interface TrackedServer {
+  readonly id: string;
+  readonly name: string;
+  /** Where the directory knows it, else where Raft does. */
+  readonly address: string;
+  readonly version: string;
+  readonly nodeStatus: AutopilotServer['NodeStatus'];
+  readonly role: AutopilotServer['Status'];
+  /** The newest answer that is not too old. */
+  readonly stats: RaftStats | undefined;
+  readonly isHealthy: boolean;
+  /** When `isHealthy` changed last. */
+  readonly stableSinceMs: number;
+  readonly stableSinceWallMs: number;
+  /** Since when Raft has it and the directory does not; undefined: the directory knows it. */
+  readonly unknownSinceMs: number | undefined;
+  readonly meta: Readonly<Record<string, string>> | null;
+}
+
+/** One change of Raft's membership, in the order in which they are to be made. */
+export type Change =
+  | { readonly kind: 'add' | 'promote'; readonly id: string; readonly name: string; readonly address: string }
+  | { readonly kind: 'move'; readonly id: string; readonly name: string; readonly address: string; readonly isVoter: boolean }
+  | { readonly kind: 'remove'; readonly id: string; readonly name: string; readonly reason: RemovalReason };
+
+/** `replaced`: another server lives at its address now. `unknown`: nobody has heard of it for long. */
+export type RemovalReason = 'left' | 'replaced' | 'failed' | 'unknown';
