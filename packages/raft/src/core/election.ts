@@ -4,7 +4,7 @@ import type { VoteReply, VoteRequest } from './message.ts';
 import { Progress } from './progress.ts';
 import { membersOf } from './membership.ts';
 import { countVotes } from './quorum.ts';
-import { failReads } from './reads.ts';
+import { failReads, renewLease } from './reads.ts';
 import { appendNoop } from './replication.ts';
 import type { RaftState } from './state.ts';
 
@@ -127,6 +127,8 @@ function becomeLeader(state: RaftState): void {
   state.leadership = {
     progress,
     firstIndex: log.lastIndex + 1,
+    leaseUntilMs: -Infinity,
+    leaseForfeited: false,
     round: 0,
     rounds: [],
     reads: [],
@@ -134,6 +136,7 @@ function becomeLeader(state: RaftState): void {
     uncommittedBytes: 0,
     nextHeartbeatMs: nowMs,
   };
+  renewLease(state);
   appendNoop(state);
   broadcastHeartbeat(state);
 }

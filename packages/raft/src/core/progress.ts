@@ -20,8 +20,9 @@ export class Progress {
   next: number;
   /** For check-quorum: when anything was last heard. */
   heardMs: number;
-  /** The highest round of heartbeats that it has answered. */
+  /** The highest round of heartbeats that it has answered, and when that was sent. */
   round = 0;
+  roundSentMs = -Infinity;
   #state: ProgressState = 'probe';
   /** Probe: an append is out. */
   #awaiting = false;

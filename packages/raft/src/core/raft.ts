@@ -75,6 +75,10 @@ export class Raft {
     return this.#state.log.lastIndex;
   }
 
+  get lastTerm(): number {
+    return this.#state.log.lastTerm;
+  }
+
   get firstIndex(): number {
     return this.#state.log.firstIndex;
   }
@@ -114,7 +118,7 @@ export class Raft {
   #tickLeader(leadership: Leadership): void {
     const state = this.#state;
     const { nowMs, options } = state;
-    if (leadership.transfer !== undefined && nowMs >= leadership.transfer.deadlineMs) leadership.transfer = undefined;
+    if (leadership.transfer !== undefined && nowMs >= leadership.transfer.deadlineMs) giveUpTransfer(leadership);
     const heardMs = quorumValue(state.log.membership, (id) =>
       id === state.id ? nowMs : (leadership.progress.get(id)?.heardMs ?? -Infinity),
     );
@@ -251,12 +255,21 @@ export class Raft {
     return hasLease(this.#at(nowMs));
   }
 
+  /**
+   * May a leader whose state machine is at `applied` answer a read from it? What former leaders have acknowledged lies before this term's
+   * first entry, and what this one has, is applied.
+   */
+  canAnswerReads(applied: number, nowMs: number): boolean {
+    const { leadership } = this.#state;
+    return leadership !== undefined && applied >= leadership.firstIndex && this.hasLease(nowMs);
+  }
+
   /** Stops taking proposals until `to` has taken over, or an election timeout has passed. @throws RaftError */
   transferLeadership(to: NodeId, nowMs: number): void {
     const state = this.#at(nowMs);
     const leadership = this.#mustPropose();
     if (to === state.id || !isVoter(state.log.membership, to)) throw new RaftError('invalid-membership', `${to} is no other voter`);
-    leadership.transfer = { to, deadlineMs: nowMs + state.options.electionTimeoutMs };
+    leadership.transfer = { to, deadlineMs: nowMs + state.options.electionTimeoutMs, called: false };
     sendAppend(state, to, false);
     maybeTransfer(state, to);
   }
@@ -318,6 +331,11 @@ export class Raft {
     state.mustStepDown = false;
     if (state.role === 'leader') becomeFollower(state, state.term, undefined);
   }
+}
+
+function giveUpTransfer(leadership: Leadership): void {
+  leadership.leaseForfeited ||= leadership.transfer?.called === true;
+  leadership.transfer = undefined;
 }
 
 function isFromLeader(message: Message): boolean {

@@ -1,6 +1,6 @@
 import { broadcastHeartbeat } from './heartbeat.ts';
 import { quorumValue } from './quorum.ts';
-import type { RaftState } from './state.ts';
+import { mustLead, type RaftState } from './state.ts';
 
 /**
  * ReadIndex (thesis 6.4): the read sees everything committed before it came in, once a round of heartbeats that began after it has been
@@ -19,15 +19,23 @@ export function startRead(state: RaftState, id: number): void {
   answerReads(state);
 }
 
-/** May this leader answer reads by itself now? No other can have been elected before the lease ends (thesis 6.4.1). */
+/**
+ * May this leader answer reads by itself now? No other can have been elected before the lease ends (thesis 6.4.1), but for an heir, whom
+ * no lease stands against.
+ */
 export function hasLease(state: RaftState): boolean {
   const leadership = state.leadership;
-  if (leadership === undefined || leadership.transfer !== undefined || !isTermCommitted(state)) return false;
-  const sentMs = new Map(leadership.rounds.map(({ round, sentMs: at }) => [round, at]));
+  if (leadership === undefined || leadership.transfer !== undefined || leadership.leaseForfeited) return false;
+  return state.nowMs < leadership.leaseUntilMs && isTermCommitted(state);
+}
+
+/** Begins when the last heartbeat was sent that a quorum has answered. After each answer, and each change of the membership. */
+export function renewLease(state: RaftState): void {
+  const leadership = mustLead(state);
   const since = quorumValue(state.log.membership, (id) =>
-    id === state.id ? state.nowMs : (sentMs.get(leadership.progress.get(id)?.round ?? 0) ?? -Infinity),
+    id === state.id ? Infinity : (leadership.progress.get(id)?.roundSentMs ?? -Infinity),
   );
-  return state.nowMs - since < state.options.leaseMs;
+  leadership.leaseUntilMs = since + state.options.leaseMs;
 }
 
 /** After each answered heartbeat and each commit. */

@@ -3,8 +3,8 @@ import { encodeMembership, isJoint, isVoter, leaveJoint, membersOf } from './mem
 import type { AppendReply, AppendRequest, Heartbeat, HeartbeatReply, SnapshotRequest } from './message.ts';
 import { Progress } from './progress.ts';
 import { quorumValue } from './quorum.ts';
-import { answerReads } from './reads.ts';
-import { mustLead, type RaftState } from './state.ts';
+import { answerReads, renewLease } from './reads.ts';
+import { type Leadership, mustLead, type RaftState } from './state.ts';
 
 const NO_DATA = new Uint8Array();
 
@@ -161,10 +161,18 @@ export function handleHeartbeatReply(state: RaftState, reply: HeartbeatReply): v
   const leadership = mustLead(state);
   const progress = leadership.progress.get(reply.from);
   if (progress === undefined || reply.round > leadership.round) return;
-  progress.round = Math.max(progress.round, reply.round);
+  noteRound(leadership, progress, reply.round);
+  renewLease(state);
   progress.wayIsOpen(state.options.maxInflight);
   if (progress.match < state.log.lastIndex || progress.state === 'probe') sendAppend(state, reply.from);
   answerReads(state);
+}
+
+function noteRound({ rounds }: Leadership, progress: Progress, round: number): void {
+  if (round <= progress.round) return;
+  progress.round = round;
+  // A round that is forgotten was sent before any that is not.
+  progress.roundSentMs = rounds.findLast((sent) => sent.round === round)?.sentMs ?? progress.roundSentMs;
 }
 
 /** The leader's own log counts as far as it is durable. */
@@ -202,6 +210,7 @@ export function membershipChanged(state: RaftState): void {
     sendAppend(state, id, false);
     progress.delete(id);
   }
+  renewLease(state);
 }
 
 /** The second phase of a joint change follows by itself; a leader that is out steps down once that is committed (thesis 4.2.2). */
@@ -215,5 +224,6 @@ function membershipCommitted(state: RaftState): void {
 export function maybeTransfer(state: RaftState, to: NodeId): void {
   const leadership = mustLead(state);
   if (leadership.transfer?.to !== to || leadership.progress.get(to)?.match !== state.log.lastIndex) return;
+  leadership.transfer.called = true;
   state.sendNow({ type: 'timeout-now', from: state.id, to, term: state.term });
 }

@@ -12,11 +12,16 @@ export interface Leadership {
   readonly progress: Map<NodeId, Progress>;
   /** Of the no-op that this term begins with: before it is committed, nothing is known to be (Raft 8). */
   readonly firstIndex: number;
+  /** Reads are answered without asking until then, as far as the heartbeats go: see `hasLease`. Infinity for a sole voter. */
+  leaseUntilMs: number;
+  /** An heir was told to stand, and did not in time: it may yet, whenever that message arrives, and no lease holds it back. */
+  leaseForfeited: boolean;
   /** The latest round of heartbeats, and when each of the recent ones was sent. */
   round: number;
   readonly rounds: { readonly round: number; readonly sentMs: number }[];
   reads: PendingRead[];
-  transfer: { readonly to: NodeId; readonly deadlineMs: number } | undefined;
+  /** `called`: the heir has been told to stand. */
+  transfer: { readonly to: NodeId; readonly deadlineMs: number; called: boolean } | undefined;
   uncommittedBytes: number;
   nextHeartbeatMs: number;
 }

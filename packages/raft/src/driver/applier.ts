@@ -19,6 +19,8 @@ export class Applier {
   #queue: Entry[] = [];
   #running: Promise<void> | undefined;
   #stopped = false;
+  /** A command that takes long: the state machine is beyond `applied`, and between no two entries. */
+  #applying: Promise<unknown> | undefined;
   applied: number;
 
   constructor(machine: StateMachine, batch: number, applied: number, events: ApplierEvents) {
@@ -26,6 +28,11 @@ export class Applier {
     this.#batch = batch;
     this.applied = applied;
     this.#events = events;
+  }
+
+  /** Where the state machine is; while a command takes long, its end to wait for. */
+  get position(): number | Promise<unknown> {
+    return this.#applying ?? this.applied;
   }
 
   push(entries: readonly Entry[]): void {
@@ -51,7 +58,8 @@ export class Applier {
       for (let at = 0; at < this.#queue.length && !this.#stopped; ) {
         const entries = this.#queue.slice(at, at + this.#batch);
         at += entries.length;
-        this.#apply(entries);
+        const results = this.#apply(entries);
+        this.#done(entries, results instanceof Promise ? await this.#finish(results) : results);
         // Under steady load the queue never runs empty.
         if (at >= this.#queue.length || at >= DROP_APPLIED) {
           this.#queue.splice(0, at);
@@ -67,9 +75,19 @@ export class Applier {
     }
   }
 
-  #apply(entries: readonly Entry[]): void {
+  #apply(entries: readonly Entry[]): readonly unknown[] | Promise<readonly unknown[]> {
     const commands = entries.filter(({ kind }) => kind === 'command');
-    const results = commands.length === 0 ? [] : this.#machine.apply(commands);
+    return commands.length === 0 ? [] : this.#machine.apply(commands);
+  }
+
+  async #finish<T>(results: Promise<T>): Promise<T> {
+    this.#applying = results.catch(() => undefined);
+    const finished = await results;
+    this.#applying = undefined;
+    return finished;
+  }
+
+  #done(entries: readonly Entry[], results: readonly unknown[]): void {
     this.applied = entries.at(-1)?.index ?? this.applied;
     let next = 0;
     const byPosition = entries.map(({ kind }) => (kind === 'command' ? results[next++] : undefined));

@@ -1,10 +1,16 @@
-import type { Membership, NodeId } from '../core/entry.ts';
+import type { Membership, NodeId, SnapshotMeta } from '../core/entry.ts';
 import { isVoter, membersOf } from '../core/membership.ts';
 import type { Raft } from '../core/raft.ts';
 import type { NodeStatus } from './options.ts';
 
-export function nodeStatus(raft: Raft, id: NodeId, applied: number, snapshotIndex: number, nowMs: number): NodeStatus {
-  const { role, term, leader, membership, committed, firstIndex, lastIndex, leaderHeardMs } = raft;
+export function nodeStatus(
+  raft: Raft,
+  id: NodeId,
+  applied: number,
+  snapshot: Pick<SnapshotMeta, 'index' | 'term'>,
+  nowMs: number,
+): NodeStatus {
+  const { role, term, leader, membership, committed, firstIndex, lastIndex, lastTerm, leaderHeardMs } = raft;
   const peers = [...raft.progress].filter(([peer]) => peer !== id);
   return {
     id,
@@ -17,7 +23,9 @@ export function nodeStatus(raft: Raft, id: NodeId, applied: number, snapshotInde
     applied,
     firstIndex,
     lastIndex,
-    snapshotIndex,
+    lastTerm,
+    snapshotIndex: snapshot.index,
+    snapshotTerm: snapshot.term,
     lastContactMs: role === 'leader' ? 0 : Number.isFinite(leaderHeardMs) ? nowMs - leaderHeardMs : undefined,
     peers: peers.map(([peer, { match, heardMs }]) => ({ id: peer, match, lastContactMs: nowMs - heardMs })),
   };

@@ -65,7 +65,7 @@ export class RaftNode {
       await log.close();
       throw thrown;
     });
-    const { index } = recovered.snapshot;
+    const { snapshot } = recovered;
     const fail = (error: unknown): void => this.#fail(error);
     this.#parts = {
       raft: new Raft(this.#options, { random }, recovered, clock.monotonic()),
@@ -74,11 +74,11 @@ export class RaftNode {
         written: (batches) => this.#written(batches),
         failed: fail,
       }),
-      applier: new Applier(machine, this.#options.applyBatch, index, {
+      applier: new Applier(machine, this.#options.applyBatch, snapshot.index, {
         applied: (entries, results) => this.#applied(entries, results),
         failed: fail,
       }),
-      snapshotter: new Snapshotter(this.#options, this.#ports, index, {
+      snapshotter: new Snapshotter(this.#options, this.#ports, snapshot, {
         metaAt: (at) => this.#running().raft.snapshotAt(at),
         saved: (meta, keepFrom, trimThrough) => this.#compact(meta, keepFrom, trimThrough),
       }),
@@ -88,6 +88,7 @@ export class RaftNode {
       receiveSnapshot: (meta) => this.#exchange.receive(meta),
     });
     this.#tick();
+    this.#leadAlone();
   }
 
   /** Does not wait for what is not committed; gives no leadership away: see `transferLeadership`. */
@@ -125,6 +126,17 @@ export class RaftNode {
     await this.waitApplied(index);
   }
 
+  /**
+   * Does the state machine, as it is now, have everything that was acknowledged before? Then a leader answers a read from it without waiting
+   * for `read`; otherwise `read` says when, or that another server has to be asked.
+   */
+  canAnswerReads(): boolean {
+    const parts = this.#parts;
+    return (
+      parts !== undefined && parts.raft.role === 'leader' && parts.raft.canAnswerReads(parts.applier.applied, this.#ports.clock.monotonic())
+    );
+  }
+
   /** @throws RaftError `stopped` */
   async waitApplied(index: number): Promise<void> {
     const { applier } = this.#live();
@@ -154,25 +166,33 @@ export class RaftNode {
     await taken;
   }
 
-  /** Writes a snapshot of what is applied, now. */
+  /** Writes a snapshot of what is committed, now. @throws when it cannot be written */
   async snapshot(): Promise<void> {
-    const { snapshotter, applier } = this.#live();
-    await applier.idle();
-    await snapshotter.take(applier.applied);
+    const { raft, snapshotter, applier } = this.#live();
+    await this.waitApplied(raft.committed);
+    await snapshotter.take(() => applier.position);
   }
 
   status(): NodeStatus {
     const { raft, applier, snapshotter } = this.#running();
-    return nodeStatus(raft, this.#options.id, applier.applied, snapshotter.index, this.#ports.clock.monotonic());
+    return nodeStatus(raft, this.#options.id, applier.applied, snapshotter.latest, this.#ports.clock.monotonic());
   }
 
-  /** On each change of role, term or leader; the function given back ends it. */
+  /** On each change of role, term, leader or membership; the function given back ends it. */
   onStatus(listener: (status: NodeStatus) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
   // Inputs.
+
+  /** A sole voter asks nobody: nothing is gained by waiting for a timeout. */
+  #leadAlone(): void {
+    const { raft } = this.#running();
+    const { voters, outgoing } = raft.membership;
+    if (outgoing.length > 0 || voters.length !== 1 || voters[0] !== this.#options.id) return;
+    this.#guard(() => raft.campaign(this.#ports.clock.monotonic()));
+  }
 
   #tick(): void {
     if (this.#stopped) return;
@@ -249,7 +269,7 @@ export class RaftNode {
 
   #carryOut({ messages, persist, committed, reads, status }: Effects): boolean {
     const { writer, applier, raft } = this.#running();
-    this.#followMembership(raft);
+    const isOtherMembership = this.#followMembership(raft);
     for (const message of messages) this.#send(message);
     if (persist !== undefined) {
       if (persist.snapshot !== undefined) this.#exchange.beginInstall();
@@ -260,6 +280,7 @@ export class RaftNode {
     for (const { id, index } of reads) this.#answerRead(id, index);
     this.#changes.settle(raft);
     if (status !== undefined) this.#statusChanged(status);
+    if (status !== undefined || isOtherMembership) this.#tellListeners();
     return messages.length > 0 || persist !== undefined || committed.length > 0 || reads.length > 0;
   }
 
@@ -294,7 +315,7 @@ export class RaftNode {
     await applier.idle();
     await this.#exchange.install(meta);
     applier.applied = meta.index;
-    snapshotter.installed(meta.index);
+    snapshotter.installed(meta);
     await this.#ports.log.clear();
     this.#proposals.skippedTo(meta.index);
     this.#appliedWaiters.applied(meta.index);
@@ -329,14 +350,19 @@ export class RaftNode {
     const ledTerm = role === 'leader' ? term : undefined;
     this.#proposals.leadershipLost(ledTerm, raft.committed);
     this.#changes.leadershipLost(ledTerm);
+  }
+
+  #tellListeners(): void {
     const status = this.status();
     for (const listener of this.#listeners) listener(status);
   }
 
-  #followMembership(raft: Raft): void {
-    if (raft.membership === this.#membership) return;
+  /** Whether it is another one. */
+  #followMembership(raft: Raft): boolean {
+    if (raft.membership === this.#membership) return false;
     this.#membership = raft.membership;
     this.#ports.transport.setPeers(otherAddresses(raft.membership, this.#options.id));
+    return true;
   }
 
   #anotherLeader(): Promise<void> {

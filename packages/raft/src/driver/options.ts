@@ -53,8 +53,10 @@ export interface NodeStatus extends Status {
   readonly applied: number;
   readonly firstIndex: number;
   readonly lastIndex: number;
-  /** Of the newest snapshot; 0: none. */
+  readonly lastTerm: number;
+  /** Of the newest snapshot; 0 and 0: none. */
   readonly snapshotIndex: number;
+  readonly snapshotTerm: number;
   /** Since the leader was last heard; 0 for the leader itself, undefined: never. */
   readonly lastContactMs: number | undefined;
   /** A leader's followers. */

@@ -81,10 +81,13 @@ export interface TransportHandler {
 
 /** What the log is for. */
 export interface StateMachine {
-  /** Commands only. Total and deterministic. Results in the order of the entries, for those who proposed them. */
-  apply(entries: readonly Entry[]): readonly unknown[];
+  /**
+   * Commands only. Total and deterministic. Results in the order of the entries, for those who proposed them. A promise is for the rare
+   * command that takes long: nothing else is applied, and no snapshot taken, before it resolves.
+   */
+  apply(entries: readonly Entry[]): readonly unknown[] | Promise<readonly unknown[]>;
   /** The state as it is at the call (the body of a generator function runs too late); slices come later, while applying goes on. */
   snapshot(): AsyncIterable<Uint8Array>;
   /** Replaces the whole state; on failure the state is as before. */
-  restore(state: AsyncIterable<Uint8Array>): Promise<void>;
+  restore(state: AsyncIterable<Uint8Array>, meta: SnapshotMeta): Promise<void>;
 }

@@ -31,7 +31,7 @@ export async function recover(log: LogStore, snapshots: SnapshotStore, machine: 
   if (stored.hardState.commit > end) {
     throw new RaftError('corrupt', `entries through ${stored.hardState.commit} were committed, and the log ends at ${end}`);
   }
-  if (found !== undefined) await machine.restore(found.state());
+  if (found !== undefined) await machine.restore(found.state(), found.meta);
   return { hardState: atLeast(stored.hardState, snapshot.term), snapshot, entries, applied: index };
 }
 

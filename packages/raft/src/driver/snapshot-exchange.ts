@@ -29,7 +29,7 @@ export class SnapshotExchange {
     const { snapshots, machine, logger, metrics, clock } = this.#ports;
     const startMs = clock.monotonic();
     const snapshot = await snapshots.install(meta);
-    await machine.restore(snapshot.state());
+    await machine.restore(snapshot.state(), snapshot.meta);
     this.#received = undefined;
     this.#installing = false;
     metrics.addSample('raft.rpc.installSnapshot', clock.monotonic() - startMs);

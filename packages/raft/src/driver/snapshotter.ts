@@ -26,13 +26,14 @@ export class Snapshotter {
   #bytesAtLast = 0;
   #lastMs: number;
   #running: Promise<void> | undefined;
-  index: number;
+  /** The newest there is. */
+  latest: Pick<SnapshotMeta, 'index' | 'term'>;
 
-  constructor(options: NodeOptions, ports: NodePorts, index: number, events: SnapshotterEvents) {
+  constructor(options: NodeOptions, ports: NodePorts, latest: Pick<SnapshotMeta, 'index' | 'term'>, events: SnapshotterEvents) {
     this.#options = options;
     this.#ports = ports;
     this.#events = events;
-    this.index = index;
+    this.latest = latest;
     this.#lastMs = ports.clock.monotonic();
   }
 
@@ -44,26 +45,37 @@ export class Snapshotter {
     this.#marks.push({ index: last.index, bytes: this.#bytes });
     const { snapshotEntries, snapshotIntervalMs, snapshotBytes } = this.#options;
     const isOld = this.#ports.clock.monotonic() - this.#lastMs >= snapshotIntervalMs;
-    const isDue = (isOld && last.index - this.index >= snapshotEntries) || this.#bytes - this.#bytesAtLast >= snapshotBytes;
-    if (isDue && this.#running === undefined) void this.#start(last.index);
+    const isDue = (isOld && last.index - this.latest.index >= snapshotEntries) || this.#bytes - this.#bytesAtLast >= snapshotBytes;
+    // What fails is in the log and counted; the next one is for later.
+    if (isDue && this.#running === undefined) this.#start(last.index).catch(() => undefined);
   }
 
   /** Another server's has been installed. */
-  installed(index: number): void {
-    this.index = index;
+  installed(snapshot: SnapshotMeta): void {
+    this.latest = snapshot;
     this.#marks = [];
     this.#bytesAtLast = this.#bytes;
   }
 
-  /** Now, whatever the limits say. */
-  async take(index: number): Promise<void> {
-    await this.#running;
-    if (index <= this.index) return;
-    await this.#start(index);
+  /**
+   * Now, whatever the limits say. `position`: where the state machine is, or what to wait for before it is anywhere.
+   * @throws when it cannot be written
+   */
+  async take(position: () => number | Promise<unknown>): Promise<void> {
+    for (;;) {
+      await this.#idle();
+      const index = position();
+      if (typeof index !== 'number') await index;
+      else if (index <= this.latest.index) return;
+      else if (this.#running === undefined) {
+        await this.#start(index);
+        return;
+      }
+    }
   }
 
   async stop(): Promise<void> {
-    await this.#running;
+    await this.#idle();
   }
 
   #start(index: number): Promise<void> {
@@ -73,6 +85,10 @@ export class Snapshotter {
     return this.#running;
   }
 
+  async #idle(): Promise<void> {
+    await this.#running?.catch(() => undefined);
+  }
+
   async #take(index: number): Promise<void> {
     const { clock, logger, metrics, machine, snapshots } = this.#ports;
     const startMs = clock.monotonic();
@@ -80,9 +96,9 @@ export class Snapshotter {
     try {
       const meta = this.#events.metaAt(index);
       const { sizeBytes } = await snapshots.save(meta, inSlices(machine.snapshot()));
-      const previous = this.index;
+      const previous = this.latest.index;
       if (index <= previous) return;
-      this.index = index;
+      this.latest = meta;
       const keepFrom = this.#keepFrom(index, bytes);
       this.#marks = this.#marks.filter((mark) => mark.index >= keepFrom);
       metrics.addSample('raft.snapshot.create', clock.monotonic() - startMs);
@@ -90,7 +106,9 @@ export class Snapshotter {
       this.#events.saved(meta, keepFrom, Math.min(previous, keepFrom - 1));
     } catch (thrown) {
       // The log has it all: no harm but its length. Not at once again.
+      metrics.incrCounter('raft.snapshot.failed', 1);
       logger.error('a snapshot failed', { index, error: thrown instanceof Error ? thrown.message : String(thrown) });
+      throw thrown;
     } finally {
       this.#bytesAtLast = this.#bytes;
       this.#lastMs = clock.monotonic();

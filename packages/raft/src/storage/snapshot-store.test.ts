@@ -67,6 +67,7 @@ describe.each(Object.entries(PLACES))('the contract of a snapshot store, in %s',
     const first = await store.receive(metaAt(30));
     expect(first.offset).toBe(0);
     await first.append(bytes.subarray(0, 2001));
+    await first.close();
     const second = await new FileSnapshotStore(files, new MemoryLogger()).receive(metaAt(30));
     expect(second.offset).toBeGreaterThan(1900);
     expect(second.offset).toBeLessThanOrEqual(2001);

@@ -147,8 +147,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'keeps its lease too long',
     file: 'reads.ts',
-    find: 'return state.nowMs - since < state.options.leaseMs;',
-    replace: 'return state.nowMs - since < 20 * state.options.leaseMs;',
+    find: 'leadership.leaseUntilMs = since + state.options.leaseMs;',
+    replace: 'leadership.leaseUntilMs = since + 20 * state.options.leaseMs;',
   },
   {
     name: 'serves lease reads while it gives leadership away',

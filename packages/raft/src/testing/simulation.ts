@@ -168,6 +168,8 @@ export class Simulation {
       if (node.raft.committed < floor)
         throw new SafetyViolation(`lease read at ${node.raft.committed} of ${node.id} misses write ${floor}`);
     }
+    if (node.raft?.canAnswerReads(node.applied, this.#time.nowMs) === true && node.applied < floor)
+      throw new SafetyViolation(`a read of ${node.id}'s state at ${node.applied} misses write ${floor}`);
     const id = this.#nextRead++;
     this.#reads.set(id, { floor, node, life: node.life });
     node.input((raft) => raft.read(id, this.#time.nowMs));
