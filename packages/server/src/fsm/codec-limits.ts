@@ -11,14 +11,14 @@ export const MAX_ENTRY_VALUES = 500_000;
 const PROTO_KEY = Buffer.from('__proto__');
 
 /** What is wrong with the bytes as one msgpack value of the kinds that Lictor writes; undefined when nothing is. */
-export function checkMsgpack(bytes: Uint8Array): string | undefined {
-  const end = measureMsgpack(bytes, 0);
+export function checkMsgpack(bytes: Uint8Array, maxValues = MAX_ENTRY_VALUES): string | undefined {
+  const end = measureMsgpack(bytes, 0, maxValues);
   if (typeof end === 'string') return end;
   return end === bytes.length ? undefined : 'bytes after the value';
 }
 
 /** Where the msgpack value that begins at `start` ends, without decoding it; text says why it is refused. */
-export function measureMsgpack(bytes: Uint8Array, start: number): number | string {
+export function measureMsgpack(bytes: Uint8Array, start: number, maxValues = MAX_ENTRY_VALUES): number | string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   /** Values still to come at each open level; a map counts its keys too, so an even number of them is a key's turn. */
   const pending: number[] = [];
@@ -27,7 +27,7 @@ export function measureMsgpack(bytes: Uint8Array, start: number): number | strin
   let values = 0;
   do {
     if (position >= bytes.length) return 'truncated';
-    if (++values > MAX_ENTRY_VALUES) return 'too many values';
+    if (++values > maxValues) return 'too many values';
     const level = pending.length - 1;
     const left = pending[level] ?? 0;
     const isKey = isMap[level] === true && (left & 1) === 0;

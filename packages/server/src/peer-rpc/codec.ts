@@ -1,0 +1,105 @@
+import { type CallOptions, ERROR_CODES, type ErrorCode, LictorError, type QueryOptions, Secret } from '@lictor/protocol';
+import { Packr } from 'msgpackr/pack';
+import { checkMsgpack } from '../fsm/codec-limits.ts';
+import { MAX_VALUES } from './limits.ts';
+import { garbage } from './record.ts';
+
+/** As for log entries (fsm/codec.ts): no extension, no record, and nothing decoded keeps its frame alive. */
+const packr = new Packr({
+  useRecords: false,
+  mapsAsObjects: true,
+  moreTypes: false,
+  structuredClone: false,
+  bundleStrings: false,
+  copyBuffers: true,
+  skipValues: [undefined],
+});
+
+export interface DecodedRequest {
+  readonly method: string;
+  readonly request: unknown;
+  /** Without a signal: that is the stream's to give. */
+  readonly options: CallOptions;
+}
+
+const MAX_METHOD_LENGTH = 31;
+const REQUEST_HEAD = 0x95;
+const SHORT_TEXT = 0xa0;
+const CODES: ReadonlySet<string> = new Set(ERROR_CODES);
+
+/** A list of five, the method first, so that `methodOf` can tell from a first part what comes. */
+export function encodeRequest(method: string, request: unknown, { token, datacenter, query }: CallOptions): Uint8Array {
+  if (method.length > MAX_METHOD_LENGTH) throw new LictorError('invalid-argument', `unknown RPC method: ${method}`);
+  return packr.pack([method, request, token === undefined ? null : token.reveal(), datacenter ?? '', query ?? null]);
+}
+
+/** Of a request, or of its first part; undefined when it is none. */
+export function methodOf(body: Uint8Array): string | undefined {
+  const length = (body[1] ?? 0) - SHORT_TEXT;
+  if (body[0] !== REQUEST_HEAD || length < 0 || length > MAX_METHOD_LENGTH || body.length < 2 + length) return undefined;
+  return String.fromCharCode(...body.subarray(2, 2 + length));
+}
+
+/** @throws LictorError `invalid-argument` */
+export function decodeRequest(body: Uint8Array): DecodedRequest {
+  const [method, request, token, datacenter, query] = decodeList(body, 5);
+  if (typeof method !== 'string' || typeof datacenter !== 'string') throw garbage('a request without a method');
+  if (token !== null && typeof token !== 'string') throw garbage('a token that is no text');
+  return { method, request, options: { datacenter, ...withToken(token), ...decodeQuery(query) } };
+}
+
+export function encodeValue(value: unknown): Uint8Array {
+  return packr.pack(value);
+}
+
+/** @throws LictorError `invalid-argument` */
+export function decodeValue(body: Uint8Array): unknown {
+  const fault = checkMsgpack(body, MAX_VALUES);
+  if (fault !== undefined) throw garbage(fault);
+  return packr.unpack(body) as unknown;
+}
+
+export function encodeError({ code, message }: LictorError): Uint8Array {
+  return packr.pack([code, message]);
+}
+
+/** @throws LictorError `invalid-argument` when it is none */
+export function decodeError(body: Uint8Array): LictorError {
+  const [code, message] = decodeList(body, 2);
+  if (typeof code !== 'string' || typeof message !== 'string') throw garbage('an error without a code');
+  // A newer peer may know codes that this one does not.
+  return new LictorError(isCode(code) ? code : 'internal', message);
+}
+
+function decodeList(body: Uint8Array, length: number): readonly unknown[] {
+  const value = decodeValue(body);
+  if (!Array.isArray(value) || value.length !== length) throw garbage('no list');
+  return value;
+}
+
+function withToken(token: string | null): { readonly token?: Secret } {
+  return token === null ? {} : { token: new Secret(token) };
+}
+
+function decodeQuery(value: unknown): { readonly query?: QueryOptions } {
+  if (value === null) return {};
+  if (typeof value !== 'object') throw garbage('a query that is no object');
+  const { consistency, maxStaleMs, minIndex, maxWaitMs, appliedIndex } = value as Record<string, unknown>;
+  const query: { -readonly [K in keyof QueryOptions]: QueryOptions[K] } = {};
+  if (consistency === 'default' || consistency === 'consistent' || consistency === 'stale') query.consistency = consistency;
+  else if (consistency !== undefined) throw garbage('an unknown consistency');
+  if (maxStaleMs !== undefined) query.maxStaleMs = amount(maxStaleMs);
+  if (minIndex !== undefined) query.minIndex = amount(minIndex);
+  if (maxWaitMs !== undefined) query.maxWaitMs = amount(maxWaitMs);
+  if (appliedIndex !== undefined) query.appliedIndex = amount(appliedIndex);
+  return { query };
+}
+
+function amount(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw garbage('a query with no number');
+  return value;
+}
+
+function isCode(code: string): code is ErrorCode {
+  return CODES.has(code);
+}

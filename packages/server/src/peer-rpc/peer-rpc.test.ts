@@ -1,0 +1,148 @@
+import { createServer } from 'node:net';
+import { LictorError, Secret } from '@lictor/protocol';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { PeerRpcCall, PeerRpcHandler } from './ports.ts';
+import { type Peers, type PeersOptions, startPeers } from './testing/peers.ts';
+
+const started: Peers[] = [];
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((peers) => peers.stop()));
+});
+
+async function start(
+  handler: PeerRpcHandler,
+  options?: PeersOptions,
+): Promise<Peers & { call: (request: unknown, signal?: AbortSignal) => Promise<unknown> }> {
+  const peers = await startPeers(handler, options);
+  started.push(peers);
+  const call = (request: unknown, signal?: AbortSignal): Promise<unknown> =>
+    peers.client.call(peers.address, 'KVS.Get', request, signal === undefined ? {} : { signal });
+  return { ...peers, call };
+}
+
+/** Handlers that answer when told to. */
+function gate(): {
+  readonly calls: PeerRpcCall[];
+  readonly handler: PeerRpcHandler;
+  arrived(count: number): Promise<void>;
+  answer(at: number, value: unknown): void;
+} {
+  const calls: PeerRpcCall[] = [];
+  const answers: ((value: unknown) => void)[] = [];
+  let wake = (): void => undefined;
+  return {
+    calls,
+    handler: (call) => {
+      calls.push(call);
+      wake();
+      return new Promise((resolve) => answers.push(resolve));
+    },
+    arrived: async (count) => {
+      while (calls.length < count) await new Promise<void>((resolve) => (wake = resolve));
+    },
+    answer: (at, value) => answers[at]?.(value),
+  };
+}
+
+const echo: PeerRpcHandler = ({ request }) => Promise.resolve(request);
+
+describe('a call between servers', () => {
+  it('brings method, request, token, datacenter and query, and takes back the whole reply', async () => {
+    let seen: PeerRpcCall | undefined;
+    const { client, address } = await start((call) => {
+      seen = call;
+      return Promise.resolve({ index: 7, value: { Key: 'a', Value: Buffer.from([1, 2]), list: [1, null, 'x', true, 1.5] } });
+    });
+    const query = { consistency: 'stale', maxStaleMs: 5, minIndex: 9, maxWaitMs: 10, appliedIndex: 3 } as const;
+    const reply = await client.call(address, 'KVS.List', { prefix: 'a/' }, { token: new Secret('root'), datacenter: 'dc1', query });
+    expect(reply).toEqual({ index: 7, value: { Key: 'a', Value: Buffer.from([1, 2]), list: [1, null, 'x', true, 1.5] } });
+    expect(seen?.method).toBe('KVS.List');
+    expect(seen?.request).toEqual({ prefix: 'a/' });
+    expect(seen?.options.token?.reveal()).toBe('root');
+    expect(seen?.options.datacenter).toBe('dc1');
+    expect(seen?.options.query).toEqual(query);
+  });
+
+  it('answers many calls of one stream, each its own caller, in any order', async () => {
+    const { calls, handler, arrived, answer } = gate();
+    const { call } = await start(handler);
+    const replies = Promise.all(Array.from({ length: 100 }, (_, at) => call({ at })));
+    await arrived(100);
+    for (let at = 99; at >= 0; at--) answer(at, { reply: (calls[at]?.request as { at: number }).at });
+    expect(await replies).toEqual(Array.from({ length: 100 }, (_, at) => ({ reply: at })));
+  });
+
+  it('rejects with the code and message of the callee', async () => {
+    const { call } = await start(() => Promise.reject(new LictorError('permission-denied', 'Permission denied: no "key:read"')));
+    await expect(call({})).rejects.toMatchObject({
+      name: 'LictorError',
+      code: 'permission-denied',
+      message: 'Permission denied: no "key:read"',
+    });
+  });
+
+  it('hands the abort of the caller to the callee', async () => {
+    const { calls, handler, arrived } = gate();
+    const { call } = await start(handler);
+    const controller = new AbortController();
+    const reply = call({}, controller.signal);
+    await arrived(1);
+    const signal = calls[0]?.options.signal;
+    const aborted = new Promise((resolve) => signal?.addEventListener('abort', resolve));
+    controller.abort();
+    await expect(reply).rejects.toMatchObject({ code: 'cancelled' });
+    await aborted;
+  });
+
+  it('aborts the callee when the caller goes away', async () => {
+    const { calls, handler, arrived } = gate();
+    const { call, client } = await start(handler);
+    const reply = call({});
+    await arrived(1);
+    const aborted = new Promise((resolve) => calls[0]?.options.signal?.addEventListener('abort', resolve));
+    client.close();
+    await expect(reply).rejects.toMatchObject({ code: 'outcome-unknown' });
+    await aborted;
+  });
+});
+
+describe('a peer that is lost', () => {
+  it('leaves the outcome of what it was sent unknown', async () => {
+    const { handler, arrived } = gate();
+    const { call, kill } = await start(handler);
+    const reply = call({});
+    const failed = expect(reply).rejects.toMatchObject({ code: 'outcome-unknown' });
+    await arrived(1);
+    await kill();
+    await failed;
+  });
+
+  it('is unavailable when it was never reached', async () => {
+    const { client } = await start(echo);
+    await expect(client.call(await freeAddress(), 'KVS.Get', {}, {})).rejects.toMatchObject({ code: 'unavailable' });
+  });
+});
+
+describe('long values', () => {
+  it('arrive whole, and let small calls pass', async () => {
+    const order: string[] = [];
+    const { client, address } = await start(({ method, request }) =>
+      Promise.resolve(method === 'Snapshot.Restore' ? (request as Uint8Array).length : request),
+    );
+    const archive = Buffer.alloc(64 * 1024 * 1024, 'x');
+    const long = client.call(address, 'Snapshot.Restore', archive, {}).then((length) => order.push(`long ${String(length)}`));
+    const small = client.call(address, 'KVS.Get', 'small', {}).then((value) => order.push(String(value)));
+    await Promise.all([long, small]);
+    expect(order).toEqual(['small', `long ${archive.length}`]);
+  });
+});
+
+/** Where nobody listens. */
+async function freeAddress(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no address');
+  return `127.0.0.1:${address.port}`;
+}

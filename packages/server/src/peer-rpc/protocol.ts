@@ -1,0 +1,27 @@
+import type { MethodDefinition, ServerDuplexStream } from '@grpc/grpc-js';
+
+const same = (bytes: Buffer): Buffer => bytes;
+
+/**
+ * Calls between servers: frames of records both ways, until either side goes. The server's first frame is empty of records and
+ * says that calls are taken: whatever fails before it, no call has reached the peer.
+ */
+export const CALLS: MethodDefinition<Buffer, Buffer> = {
+  path: '/lictor.rpc.v1.Rpc/Calls',
+  requestStream: true,
+  responseStream: true,
+  requestSerialize: same,
+  requestDeserialize: same,
+  responseSerialize: same,
+  responseDeserialize: same,
+};
+
+/** The cluster that the caller takes this server to belong to. */
+export const CLUSTER_METADATA = 'lictor-cluster';
+
+/** Kinds of records. Caller to callee: `request`, `cancel`; callee to caller: `reply`, `error`. */
+export const KIND = { request: 1, reply: 2, error: 3, cancel: 4 } as const;
+export type Kind = (typeof KIND)[keyof typeof KIND];
+
+/** The callee's end. */
+export type PeerRpcStream = ServerDuplexStream<Buffer, Buffer>;
