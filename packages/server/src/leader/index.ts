@@ -1,4 +1,5 @@
 import { type Clock, LictorError, type Logger, type Metrics } from '@lictor/protocol';
+import type { ServerDirectory } from '../cluster/directory.ts';
 import type { ServerConfig } from '../config.ts';
 import type { Consensus } from '../consensus/port.ts';
 import type { StateStore } from '../state/store.ts';
@@ -6,7 +7,7 @@ import type { StateReader } from '../state/types.ts';
 import { bootstrapConfigEntries } from './bootstrap-config-entries.ts';
 import { CoordinateBatch } from './coordinate-batch.ts';
 import type { LeaderDuty } from './duty.ts';
-import { SelfReconciler } from './reconcile-self.ts';
+import { MemberReconciler } from './reconcile-members.ts';
 import { RetriedStep } from './retried-step.ts';
 import { SessionTtl } from './session-ttl.ts';
 import { TombstoneGc } from './tombstone-gc.ts';
@@ -19,6 +20,8 @@ export interface LeaderPorts {
   readonly metrics: Metrics;
   readonly store: StateStore;
   readonly consensus: Consensus;
+  /** Absent: this server is by itself. */
+  readonly directory?: ServerDirectory;
 }
 
 /** What duties of other parts get. */
@@ -58,12 +61,13 @@ export function createLeader(config: ServerConfig, ports: LeaderPorts, more: rea
   const dutyPorts = createDutyPorts(ports);
   const sessionTtl = new SessionTtl(ports);
   const coordinates = new CoordinateBatch(dutyPorts);
+  const directory = ports.directory ?? selfOnly(config);
   const tombstones = { ttlMs: config.tombstoneTtlMs, granularityMs: config.tombstoneGranularityMs };
   const duties: readonly LeaderDuty[] = [
     sessionTtl,
     new TombstoneGc(tombstones, ports),
     coordinates,
-    new SelfReconciler(selfMember(config), dutyPorts),
+    new MemberReconciler(config.nodeId, { ...dutyPorts, directory }),
     new RetriedStep('bootstrapping config entries', () => bootstrapConfigEntries(config.bootstrapConfigEntries, dutyPorts), dutyPorts),
     ...more,
   ];
@@ -112,16 +116,9 @@ async function startInOrder(duties: readonly LeaderDuty[], logger: Logger, isCur
   }
 }
 
-function selfMember(config: ServerConfig): ConstructorParameters<typeof SelfReconciler>[0] {
-  const colon = config.rpcAddress.lastIndexOf(':');
-  return {
-    nodeName: config.nodeName,
-    nodeId: config.nodeId,
-    datacenter: config.datacenter,
-    address: config.rpcAddress.slice(0, colon).replace(/^\[(.*)\]$/, '$1'),
-    rpcPort: Number(config.rpcAddress.slice(colon + 1)),
-    version: config.version,
-    grpcPort: config.grpcPort,
-    grpcTlsPort: config.grpcTlsPort,
-  };
+function selfOnly(config: ServerConfig): ServerDirectory {
+  const { nodeId: id, nodeName: name, datacenter, rpcAddress, version, grpcPort, grpcTlsPort } = config;
+  const joins = { joinAddress: '', bootstrapExpect: 0, isBootstrap: true, clusterId: '' };
+  const self = { id, name, datacenter, rpcAddress, version, grpcPort, grpcTlsPort, ...joins, status: 'alive' as const };
+  return { members: () => [self], onChange: () => () => undefined, forceLeave: () => false };
 }

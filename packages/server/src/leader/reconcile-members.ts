@@ -1,0 +1,91 @@
+import type { Clock, Logger, Timer } from '@lictor/protocol';
+import type { ServerDirectory, ServerMember } from '../cluster/directory.ts';
+import type { StateReader } from '../state/types.ts';
+import type { LeaderDuty } from './duty.ts';
+import { corrections } from './reconcile-catalog.ts';
+
+/** Consul's reconcile interval. */
+const PERIOD_MS = 60_000;
+const RETRY_MS = 1000;
+
+export interface ReconcilePorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly directory: ServerDirectory;
+  reader(): StateReader;
+  propose(type: string, body: unknown): Promise<unknown>;
+}
+
+/**
+ * Keeps the servers in the catalog: one that lives has its node with the `consul` service and a passing `serfHealth`, one that failed a
+ * critical one, and one that left is gone. At the start of leadership, when the directory changes, and once a minute.
+ */
+export class MemberReconciler implements LeaderDuty {
+  readonly #selfId: string;
+  readonly #ports: ReconcilePorts;
+  #timer: Timer | undefined;
+  #isRunning = false;
+  #unsubscribe = (): void => undefined;
+  /** The round under way; rounds follow each other. */
+  #round: Promise<void> | undefined;
+  #mustRunAgain = false;
+
+  constructor(selfId: string, ports: ReconcilePorts) {
+    this.#selfId = selfId;
+    this.#ports = ports;
+  }
+
+  /** Resolves after the first attempt. */
+  async start(): Promise<void> {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#unsubscribe = this.#ports.directory.onChange(() => void this.#run());
+    await this.#run();
+  }
+
+  stop(): void {
+    this.#isRunning = false;
+    this.#unsubscribe();
+    this.#timer?.cancel();
+  }
+
+  #run(): Promise<void> {
+    if (this.#round === undefined) this.#round = this.#rounds().finally(() => (this.#round = undefined));
+    else this.#mustRunAgain = true;
+    return this.#round;
+  }
+
+  async #rounds(): Promise<void> {
+    let isComplete = true;
+    do {
+      this.#mustRunAgain = false;
+      isComplete = await this.#reconcileAll();
+    } while (this.#mustRunAgain && this.#isRunning);
+    if (!this.#isRunning) return;
+    this.#timer?.cancel();
+    this.#timer = this.#ports.clock.setTimer(isComplete ? PERIOD_MS : RETRY_MS, () => void this.#run());
+  }
+
+  /** False when something has to be tried again soon. */
+  async #reconcileAll(): Promise<boolean> {
+    let isComplete = true;
+    for (const member of this.#ports.directory.members()) {
+      if (!this.#isRunning) return true;
+      try {
+        await this.#reconcile(member);
+      } catch (error) {
+        isComplete = false;
+        this.#ports.logger.error('failed to reconcile member', { member: member.name, error });
+      }
+    }
+    return isComplete;
+  }
+
+  async #reconcile(member: ServerMember): Promise<void> {
+    const { directory, reader, propose, logger } = this.#ports;
+    for (const { type, body } of corrections(reader(), member, directory.members(), this.#selfId)) {
+      logger.info('correcting the catalog for a member', { member: member.name, status: member.status });
+      await propose(type, body);
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import type { HealthCheck, NodeService } from '@lictor/protocol';
+import type { ServerMember } from '../cluster/directory.ts';
+import { SERF_HEALTH_CHECK_ID } from '../fsm/catalog/nodes.ts';
+import { NO_PROXY } from '../fsm/catalog/rows.ts';
+
+export const CONSUL_SERVICE = 'consul';
+
+/** Consul's words (consul-facts O-rows of serfHealth; observed). */
+const OUTPUTS = { passing: 'Agent alive and reachable', critical: 'Agent not live or unreachable' } as const;
+
+/** The check that the leader keeps on a member's node. */
+export function serfHealth(node: string, status: keyof typeof OUTPUTS): HealthCheck {
+  return {
+    Node: node,
+    CheckID: SERF_HEALTH_CHECK_ID,
+    Name: 'Serf Health Status',
+    Status: status,
+    Notes: '',
+    Output: OUTPUTS[status],
+    ServiceID: '',
+    ServiceName: '',
+    ServiceTags: [],
+    Type: '',
+    Interval: '',
+    Timeout: '',
+    ExposedPort: 0,
+    Definition: {},
+    PeerName: '',
+    CreateIndex: 0,
+    ModifyIndex: 0,
+  };
+}
+
+/** The instance that stands for a server. */
+export function consulService(member: ServerMember): NodeService {
+  return {
+    Kind: '',
+    ID: CONSUL_SERVICE,
+    Service: CONSUL_SERVICE,
+    Tags: [],
+    Address: '',
+    TaggedAddresses: null,
+    Meta: {
+      ...(member.grpcPort > 0 ? { grpc_port: String(member.grpcPort) } : {}),
+      ...(member.grpcTlsPort > 0 ? { grpc_tls_port: String(member.grpcTlsPort) } : {}),
+      non_voter: 'false',
+      raft_version: '3',
+      read_replica: 'false',
+      serf_protocol_current: '2',
+      serf_protocol_max: '5',
+      serf_protocol_min: '1',
+      version: member.version,
+    },
+    Port: splitAddress(member.rpcAddress).port,
+    SocketPath: '',
+    Weights: { Passing: 1, Warning: 1 },
+    EnableTagOverride: false,
+    Proxy: NO_PROXY,
+    Connect: { Native: false },
+    PeerName: '',
+    CreateIndex: 0,
+    ModifyIndex: 0,
+  };
+}
+
+/** `ip:port` or `[ip]:port`. */
+export function splitAddress(address: string): { readonly host: string; readonly port: number } {
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(address.slice(colon + 1)) };
+}
