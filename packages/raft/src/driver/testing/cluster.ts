@@ -1,6 +1,6 @@
 import { silentMetrics } from '@lictor/protocol';
 import { FakeClock, MemoryLogger, seededRandom } from '@lictor/protocol/testing';
-import type { Entry, NodeId } from '../../core/entry.ts';
+import type { Entry, NodeId, SnapshotMeta } from '../../core/entry.ts';
 import { EMPTY_MEMBERSHIP } from '../../core/membership.ts';
 import { DEFAULT_LIMITS } from '../../core/options.ts';
 import { DiskLogStore } from '../../storage/log-store.ts';
@@ -17,19 +17,27 @@ const TIMING = { heartbeatMs: 50, electionTimeoutMs: 200, leaseMs: 150 } as cons
 /** A list of all commands: whatever is lost, doubled or out of order shows. */
 export class ListMachine implements StateMachine {
   commands: string[] = [];
+  /** Of the snapshot that it was last restored from. */
+  restoredFrom: SnapshotMeta | undefined;
+  /** A command that takes so long: what comes with it has half happened meanwhile. */
+  gate: Promise<void> | undefined;
 
-  apply(entries: readonly Entry[]): readonly unknown[] {
-    return entries.map(({ data }) => this.commands.push(Buffer.from(data).toString()));
+  apply(entries: readonly Entry[]): readonly unknown[] | Promise<readonly unknown[]> {
+    const [first, ...rest] = entries.map(({ data }) => Buffer.from(data).toString());
+    const results = [this.commands.push(first ?? '')];
+    const others = (): number[] => rest.map((command) => this.commands.push(command));
+    return this.gate === undefined ? [...results, ...others()] : this.gate.then(() => [...results, ...others()]);
   }
 
   snapshot(): AsyncIterable<Uint8Array> {
     return slicesOf([...this.commands]);
   }
 
-  async restore(state: AsyncIterable<Uint8Array>): Promise<void> {
+  async restore(state: AsyncIterable<Uint8Array>, meta: SnapshotMeta): Promise<void> {
     const parts: Uint8Array[] = [];
     for await (const part of state) parts.push(Uint8Array.from(part));
     this.commands = Buffer.concat(parts).toString().split('\n').slice(0, -1);
+    this.restoredFrom = meta;
   }
 }
 
@@ -77,9 +85,10 @@ export class Cluster {
     this.members.set(id, { disk: new MemoryDisk(), files: new MemoryFiles(), node: undefined, machine: new ListMachine(), failures: [] });
   }
 
-  async startNode(id: NodeId): Promise<RaftNode> {
+  async startNode(id: NodeId, prepare: (machine: ListMachine) => void = () => undefined): Promise<RaftNode> {
     const member = this.member(id);
     member.machine = new ListMachine();
+    prepare(member.machine);
     const node = new RaftNode(
       { id, ...TIMING, ...DEFAULT_LIMITS, ...DEFAULT_NODE_LIMITS, ...this.#options },
       {
