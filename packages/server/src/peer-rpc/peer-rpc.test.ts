@@ -24,8 +24,8 @@ async function start(
 function gate(): {
   readonly calls: PeerRpcCall[];
   readonly handler: PeerRpcHandler;
-  arrived(count: number): Promise<void>;
-  answer(at: number, value: unknown): void;
+  readonly arrived: (count: number) => Promise<void>;
+  readonly answer: (at: number, value: unknown) => void;
 } {
   const calls: PeerRpcCall[] = [];
   const answers: ((value: unknown) => void)[] = [];
@@ -68,8 +68,8 @@ describe('a call between servers', () => {
     const { call } = await start(handler);
     const replies = Promise.all(Array.from({ length: 100 }, (_, at) => call({ at })));
     await arrived(100);
-    for (let at = 99; at >= 0; at--) answer(at, { reply: (calls[at]?.request as { at: number }).at });
-    expect(await replies).toEqual(Array.from({ length: 100 }, (_, at) => ({ reply: at })));
+    for (let at = 99; at >= 0; at--) answer(at, { reply: calls[at]?.request });
+    expect(await replies).toEqual(Array.from({ length: 100 }, (_, at) => ({ reply: { at } })));
   });
 
   it('rejects with the code and message of the callee', async () => {

@@ -70,7 +70,6 @@ export class ServedStream {
         error: LictorError.from(thrown).message,
       });
       this.end({ code: status.INVALID_ARGUMENT, details: 'not a frame of calls' });
-      this.#call.destroy();
     }
     // Who does not take the answers gets to ask nothing more.
     if (this.#isBacklogged) this.#call.pause();

@@ -17,7 +17,7 @@ export interface PeerRpcService {
   readonly definition: grpc.ServiceDefinition;
   readonly implementation: grpc.UntypedServiceImplementation;
   /** Ends every stream and takes no further one; calls that are being served see their signals abort. */
-  close(): void;
+  readonly close: () => void;
 }
 
 interface Refusal {

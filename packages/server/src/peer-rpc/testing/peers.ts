@@ -13,24 +13,26 @@ export interface Peers {
   readonly address: string;
   readonly client: PeerRpcClient;
   /** At once: no call is answered any more. */
-  kill(): Promise<void>;
-  stop(): Promise<void>;
+  readonly kill: () => Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export interface PeersOptions {
   readonly service?: PeerRpcServiceOptions;
   readonly client?: Partial<PeerRpcClientOptions>;
   readonly ports?: PeerRpcPorts;
+  /** Default: any free one. */
+  readonly port?: number;
 }
 
-export async function startPeers(handler: PeerRpcHandler, { service, client, ports = QUIET }: PeersOptions = {}): Promise<Peers> {
-  const listener = new RpcListener({ host: '127.0.0.1', port: 0 }, QUIET);
+export async function startPeers(handler: PeerRpcHandler, { service, client, ports = QUIET, port = 0 }: PeersOptions = {}): Promise<Peers> {
+  const listener = new RpcListener({ host: '127.0.0.1', port }, QUIET);
   const { definition, implementation, close } = createPeerRpcService(service ?? {}, handler, ports);
   listener.server.addService(definition, implementation);
-  const port = await listener.start();
+  const bound = await listener.start();
   const caller = new PeerRpcClient({ credentials: () => grpc.credentials.createInsecure(), ...client }, ports);
   return {
-    address: `127.0.0.1:${port}`,
+    address: `127.0.0.1:${bound}`,
     client: caller,
     kill: () => listener.stop(0),
     stop: async () => {

@@ -1,0 +1,178 @@
+import * as grpc from '@grpc/grpc-js';
+import { LictorError } from '@lictor/protocol';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { encodeRequest, encodeValue } from './codec.ts';
+import { MAX_FRAME_BYTES, PART_BYTES } from './limits.ts';
+import { RpcListener } from './listener.ts';
+import { PeerRpcClient } from './client.ts';
+import type { PeerRpcHandler } from './ports.ts';
+import { CALLS, KIND } from './protocol.ts';
+import { encodeFrame, type FrameRecord } from './record.ts';
+import { counters, type Peers, QUIET, startPeers } from './testing/peers.ts';
+
+const started: { readonly stop: () => Promise<void> }[] = [];
+afterEach(async () => {
+  await Promise.all(started.splice(0).map(({ stop }) => stop()));
+});
+
+const echo: PeerRpcHandler = ({ request }) => Promise.resolve(request);
+const record = (kind: FrameRecord['kind'], id: number, body: Uint8Array, hasMore = false): FrameRecord => ({ kind, id, body, hasMore });
+const get = encodeRequest('KVS.Get', {}, {});
+
+const GARBAGE: readonly (readonly [string, readonly Buffer[]])[] = [
+  ['bytes of nothing', [Buffer.from('GET / HTTP/1.1\r\n\r\n')]],
+  ['a cut frame', [encodeFrame([record(KIND.request, 1, get)]).subarray(0, -1)]],
+  ['a frame that is too large', [Buffer.alloc(MAX_FRAME_BYTES + 1)]],
+  ['a request that is no msgpack', [encodeFrame([record(KIND.request, 1, Buffer.of(0xc1))])]],
+  ['a request that is no request', [encodeFrame([record(KIND.request, 1, encodeValue({ a: 1 }))])]],
+  ['a reply', [encodeFrame([record(KIND.reply, 1, encodeValue(1))])]],
+  ['parts that are too small', [encodeFrame([record(KIND.request, 1, Buffer.alloc(10), true)])]],
+  ['an id that is in use', [encodeFrame([record(KIND.request, 1, encodeRequest('Hang', {}, {})), record(KIND.request, 1, get)])]],
+];
+
+describe('a caller that sends garbage', () => {
+  it.each(GARBAGE)('loses its stream, is counted, and harms nobody: %s', async (_what, frames) => {
+    const { counts, metrics } = counters();
+    const { address, client } = await start(
+      ({ method, request }) => (method === 'Hang' ? new Promise(() => undefined) : Promise.resolve(request)),
+      metrics,
+    );
+    const status = await send(address, frames);
+    expect(status.code).toBe(grpc.status.INVALID_ARGUMENT);
+    expect(counts.get('rpc.peer.rejected')).toBe(1);
+    expect(await client.call(address, 'KVS.Get', 'still here', {})).toBe('still here');
+  });
+
+  it('loses it whatever the garbage, and the server lives', async () => {
+    const { address, client } = await start(echo);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.uint8Array({ minLength: 1, maxLength: 100 }), { minLength: 1, maxLength: 3 }), async (frames) => {
+        await send(
+          address,
+          frames.map((bytes) => Buffer.from(bytes)),
+        );
+      }),
+      { numRuns: 100 },
+    );
+    expect(await client.call(address, 'KVS.Get', 'still here', {})).toBe('still here');
+  });
+});
+
+describe('limits of a callee', () => {
+  it('refuse one request that is too large, and go on with the others', async () => {
+    const { address, client } = await start(echo, QUIET.metrics, { maxRequestBytes: 3 * PART_BYTES });
+    const tooLarge = client.call(address, 'KVS.Apply', Buffer.alloc(4 * PART_BYTES), {});
+    await expect(tooLarge).rejects.toMatchObject({ code: 'too-large' });
+    expect(await client.call(address, 'KVS.Get', Buffer.alloc(2 * PART_BYTES), {})).toHaveLength(2 * PART_BYTES);
+    expect(await client.call(address, 'Snapshot.Restore', Buffer.alloc(4 * PART_BYTES), {})).toHaveLength(4 * PART_BYTES);
+  });
+
+  it('refuse calls beyond the number in flight as not carried out', async () => {
+    let isOpen = false;
+    const waiting: (() => void)[] = [];
+    const { address, client } = await start(
+      () => (isOpen ? Promise.resolve(1) : new Promise((resolve) => waiting.push(() => resolve(1)))),
+      QUIET.metrics,
+      {
+        maxInFlight: 2,
+      },
+    );
+    const calls = [1, 2, 3].map((at) => client.call(address, 'KVS.Get', at, {}));
+    await expect(calls[2]).rejects.toMatchObject({ code: 'unavailable' });
+    isOpen = true;
+    for (const answer of waiting) answer();
+    expect(await Promise.all(calls.slice(0, 2))).toEqual([1, 1]);
+  });
+
+  it('refuse a reply that is too large', async () => {
+    const { address, client } = await start(() => Promise.resolve(Buffer.alloc(100)), QUIET.metrics, { maxReplyBytes: 50 });
+    await expect(client.call(address, 'KVS.Get', {}, {})).rejects.toMatchObject({ code: 'too-large' });
+  });
+});
+
+describe('limits of a caller', () => {
+  it('fail calls before they are sent', async () => {
+    const peers = await startPeers(() => new Promise(() => undefined), { client: { limits: { maxInFlight: 1, maxRequestBytes: 50 } } });
+    started.push(peers);
+    await expect(peers.client.call(peers.address, 'KVS.Get', Buffer.alloc(100), {})).rejects.toMatchObject({ code: 'too-large' });
+    const first = peers.client.call(peers.address, 'KVS.Get', 1, {});
+    await expect(peers.client.call(peers.address, 'KVS.Get', 2, {})).rejects.toMatchObject({ code: 'unavailable' });
+    peers.client.close();
+    await expect(first).rejects.toMatchObject({ code: expect.stringMatching(/unavailable|outcome-unknown/) });
+  });
+
+  it('let go of a reply that is too large, and the callee of what is left of it', async () => {
+    const peers = await startPeers(({ method }) => Promise.resolve(method === 'KVS.List' ? Buffer.alloc(100 * PART_BYTES) : 'small'), {
+      client: { limits: { maxReplyBytes: 2 * PART_BYTES } },
+    });
+    started.push(peers);
+    await expect(peers.client.call(peers.address, 'KVS.List', {}, {})).rejects.toMatchObject({ code: 'too-large' });
+    expect(await peers.client.call(peers.address, 'KVS.Get', {}, {})).toBe('small');
+  });
+});
+
+describe('a callee that sends garbage', () => {
+  it.each([
+    ['bytes of nothing', Buffer.from('hello')],
+    ['a request', encodeFrame([record(KIND.request, 1, get)])],
+    ['a value that is none', null],
+  ])('loses the connection, and its callers are told that the outcome is unknown: %s', async (_what, frame) => {
+    const { counts, metrics } = counters();
+    const { address, client } = await startLiar((id) => frame ?? encodeFrame([record(KIND.reply, id, Buffer.of(0xc1))]), metrics);
+    await expect(client.call(address, 'KVS.Get', {}, {})).rejects.toMatchObject({ code: 'outcome-unknown' });
+    expect(counts.get('rpc.peer.rejected')).toBe(1);
+  });
+
+  it('cannot make an error of any other class', async () => {
+    const { address, client } = await startLiar((id) => encodeFrame([record(KIND.error, id, encodeValue(['no-code', 'text']))]));
+    const error = await client.call(address, 'KVS.Get', {}, {}).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(LictorError);
+    expect(error).toMatchObject({ code: 'internal', message: 'text' });
+  });
+});
+
+async function start(handler: PeerRpcHandler, metrics = QUIET.metrics, limits = {}): Promise<Peers> {
+  const peers = await startPeers(handler, { ports: { ...QUIET, metrics }, service: { limits } });
+  started.push(peers);
+  return peers;
+}
+
+/** Sends frames to a callee as they are; resolves with the status that ends the stream. */
+function send(address: string, frames: readonly Buffer[]): Promise<grpc.StatusObject> {
+  const client = new grpc.Client(address, grpc.credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+  const stream = client.makeBidiStreamRequest(CALLS.path, CALLS.requestSerialize, CALLS.responseDeserialize);
+  return new Promise((resolve) => {
+    stream.on('status', (status) => {
+      client.close();
+      resolve(status);
+    });
+    stream.on('error', () => undefined);
+    stream.resume();
+    for (const frame of frames) stream.write(frame);
+    stream.end();
+  });
+}
+
+/** Answers each frame of requests with whatever `answer` makes of the first id in it. */
+async function startLiar(
+  answer: (id: number) => Buffer,
+  metrics = QUIET.metrics,
+): Promise<{ readonly address: string; readonly client: PeerRpcClient }> {
+  const listener = new RpcListener({ host: '127.0.0.1', port: 0 }, QUIET);
+  const calls = (call: grpc.ServerDuplexStream<Buffer, Buffer>): void => {
+    call.on('error', () => undefined);
+    call.write(Buffer.alloc(0));
+    call.on('data', (frame: Buffer) => void call.write(answer(frame.readUInt32BE(1))));
+  };
+  listener.server.addService({ calls: CALLS }, { calls });
+  const port = await listener.start();
+  const client = new PeerRpcClient({ credentials: () => grpc.credentials.createInsecure() }, { ...QUIET, metrics });
+  started.push({
+    stop: () => {
+      client.close();
+      return listener.stop(0);
+    },
+  });
+  return { address: `127.0.0.1:${port}`, client };
+}
