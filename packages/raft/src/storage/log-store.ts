@@ -45,10 +45,11 @@ export class DiskLogStore implements LogStore {
     if (first !== undefined && before.lastIndex > 0 && (first > before.lastIndex + 1 || first < this.#firstIndex)) {
       throw new RaftError('corrupt', `entries from ${first} do not follow a log from ${this.#firstIndex} to ${before.lastIndex}`);
     }
-    const checksums = first === undefined || before.lastIndex === 0 ? [] : this.#checksums.slice(0, first - this.#firstIndex);
+    const kept = first === undefined || before.lastIndex === 0 ? 0 : first - this.#firstIndex;
+    const checksums: number[] = [];
     const puts: StoredRecord[] = [];
     // Behind a trimmed or cleared log the first record has nothing to name.
-    let previous = checksums.at(-1) ?? 0;
+    let previous = this.#checksums[kept - 1] ?? 0;
     for (const entry of entries) {
       const { bytes, checksum } = encodeEntry(entry, previous);
       puts.push({ index: entry.index, bytes });
@@ -61,7 +62,9 @@ export class DiskLogStore implements LogStore {
     await this.#commit(state, puts, indexes(lastIndex + 1, before.lastIndex));
     if (first === undefined) return;
     if (before.lastIndex === 0) this.#firstIndex = first;
-    this.#checksums = checksums;
+    // Not a copy of what stays: there may be a million of them, and a write is for one entry.
+    this.#checksums.length = kept;
+    for (const checksum of checksums) this.#checksums.push(checksum);
   }
 
   async trim(index: number): Promise<void> {
