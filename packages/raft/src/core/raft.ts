@@ -274,6 +274,10 @@ export class Raft {
     maybeTransfer(state, to);
   }
 
+  get isTransferring(): boolean {
+    return this.#state.leadership?.transfer !== undefined;
+  }
+
   /** Gives up leadership without naming an heir: a disk or an event loop that stalls. */
   stepDown(nowMs: number): void {
     const state = this.#at(nowMs);

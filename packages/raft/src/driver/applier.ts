@@ -1,7 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Clock } from '@lictor/protocol';
 import type { Entry } from '../core/entry.ts';
+import type { NodeMetrics } from './node-metrics.ts';
 import type { StateMachine } from './ports.ts';
 
+/** Entries given to the state machine at once, and after which the time is looked at. */
+const SLICE = 128;
 /** Applied entries that are kept in the queue at most. */
 const DROP_APPLIED = 4096;
 
@@ -11,21 +15,32 @@ export interface ApplierEvents {
   failed(error: unknown): void;
 }
 
+interface ApplierPorts {
+  readonly clock: Clock;
+  readonly metrics: NodeMetrics;
+}
+
 /** Applies in order, some entries at a time, and lets the event loop have its turn in between. */
 export class Applier {
   readonly #machine: StateMachine;
-  readonly #batch: number;
+  readonly #clock: Clock;
+  readonly #metrics: NodeMetrics;
+  readonly #turnMs: number;
   readonly #events: ApplierEvents;
   #queue: Entry[] = [];
   #running: Promise<void> | undefined;
   #stopped = false;
+  /** When the queue was last begun. */
+  #pushedMs = 0;
   /** A command that takes long: the state machine is beyond `applied`, and between no two entries. */
   #applying: Promise<unknown> | undefined;
   applied: number;
 
-  constructor(machine: StateMachine, batch: number, applied: number, events: ApplierEvents) {
+  constructor(machine: StateMachine, { clock, metrics }: ApplierPorts, turnMs: number, applied: number, events: ApplierEvents) {
     this.#machine = machine;
-    this.#batch = batch;
+    this.#clock = clock;
+    this.#metrics = metrics;
+    this.#turnMs = turnMs;
     this.applied = applied;
     this.#events = events;
   }
@@ -37,7 +52,9 @@ export class Applier {
 
   push(entries: readonly Entry[]): void {
     for (const entry of entries) this.#queue.push(entry);
-    if (this.#running === undefined && !this.#stopped) this.#running = this.#loop();
+    if (this.#running !== undefined || this.#stopped) return;
+    this.#pushedMs = this.#clock.monotonic();
+    this.#running = this.#loop();
   }
 
   /** Once everything so far is applied. */
@@ -55,17 +72,24 @@ export class Applier {
     // The caller goes on first: its effects are in order then.
     await Promise.resolve();
     try {
+      let turnStartMs = this.#clock.monotonic();
+      this.#metrics.enqueued(turnStartMs - this.#pushedMs);
       for (let at = 0; at < this.#queue.length && !this.#stopped; ) {
-        const entries = this.#queue.slice(at, at + this.#batch);
+        const entries = this.#queue.slice(at, at + SLICE);
         at += entries.length;
+        const startMs = this.#clock.monotonic();
         const results = this.#apply(entries);
         this.#done(entries, results instanceof Promise ? await this.#finish(results) : results);
+        const endMs = this.#clock.monotonic();
+        this.#metrics.applied(endMs - startMs);
         // Under steady load the queue never runs empty.
         if (at >= this.#queue.length || at >= DROP_APPLIED) {
           this.#queue.splice(0, at);
           at = 0;
         }
-        if (this.#queue.length > 0) await setImmediate();
+        if (this.#queue.length === 0 || endMs - turnStartMs < this.#turnMs) continue;
+        await setImmediate();
+        turnStartMs = this.#clock.monotonic();
       }
     } catch (thrown) {
       this.#stopped = true;

@@ -1,12 +1,21 @@
+import type { Clock } from '@lictor/protocol';
 import type { PersistBatch } from '../core/effects.ts';
 import type { Entry, SnapshotMeta } from '../core/entry.ts';
 import type { LogStore } from './ports.ts';
 
+/** What one write has made durable. */
+export interface Written {
+  readonly batches: readonly PersistBatch[];
+  readonly entries: number;
+  /** Since the oldest of it came up, and of the write alone. */
+  readonly waitedMs: number;
+  readonly tookMs: number;
+}
+
 export interface LogWriterEvents {
   /** Before its batch: the state machine becomes this snapshot, and the log is cleared. */
   install(meta: SnapshotMeta): Promise<void>;
-  /** All of these are durable. */
-  written(batches: readonly PersistBatch[]): void;
+  written(written: Written): void;
   /** Nothing more is written. */
   failed(error: unknown): void;
 }
@@ -14,15 +23,21 @@ export interface LogWriterEvents {
 /** One write at a time; what comes in meanwhile is the next one, with one sync. */
 export class LogWriter {
   readonly #log: LogStore;
+  readonly #clock: Clock;
   readonly #events: LogWriterEvents;
   #batches: PersistBatch[] = [];
+  /** Since when the oldest of `#batches` waits. */
+  #waitingSinceMs: number | undefined;
   #tasks: (() => Promise<void>)[] = [];
   #running: Promise<void> | undefined;
   #stopped = false;
   #writing = false;
+  /** Since when something has not been durable; undefined: everything is. */
+  sinceMs: number | undefined;
 
-  constructor(log: LogStore, events: LogWriterEvents) {
+  constructor(log: LogStore, clock: Clock, events: LogWriterEvents) {
     this.#log = log;
+    this.#clock = clock;
     this.#events = events;
   }
 
@@ -31,12 +46,9 @@ export class LogWriter {
     return this.#writing;
   }
 
-  /** Beside what is being written. */
-  get hasMore(): boolean {
-    return this.#batches.length > 0;
-  }
-
   push(batch: PersistBatch): void {
+    this.#waitingSinceMs ??= this.#clock.monotonic();
+    this.sinceMs ??= this.#waitingSinceMs;
     this.#batches.push(batch);
     this.#start();
   }
@@ -65,10 +77,10 @@ export class LogWriter {
         const batches = this.#takeBatches();
         if (batches.length === 0) continue;
         this.#writing = true;
-        await this.#write(batches);
+        const written = await this.#write(batches);
         this.#writing = false;
         // What these lead to may be pushed from within: it is for the next round.
-        if (!this.#isStopped()) this.#events.written(batches);
+        if (!this.#isStopped()) this.#events.written(written);
       }
     } catch (thrown) {
       this.#stopped = true;
@@ -85,15 +97,22 @@ export class LogWriter {
   /** Up to the next one that begins with a snapshot. */
   #takeBatches(): readonly PersistBatch[] {
     const next = this.#batches.findIndex(({ snapshot }, position) => position > 0 && snapshot !== undefined);
-    return this.#batches.splice(0, next === -1 ? this.#batches.length : next);
+    const batches = this.#batches.splice(0, next === -1 ? this.#batches.length : next);
+    if (this.#batches.length === 0) this.#waitingSinceMs = undefined;
+    return batches;
   }
 
-  async #write(batches: readonly PersistBatch[]): Promise<void> {
+  async #write(batches: readonly PersistBatch[]): Promise<Written> {
+    const startMs = this.#clock.monotonic();
+    const sinceMs = this.sinceMs ?? startMs;
     const snapshot = batches[0]?.snapshot;
     if (snapshot !== undefined) await this.#events.install(snapshot);
     const hardState = batches.findLast((batch) => batch.hardState !== undefined)?.hardState;
     const entries = joined(batches);
     if (hardState !== undefined || entries.length > 0) await this.#log.write({ hardState, entries });
+    const endMs = this.#clock.monotonic();
+    this.sinceMs = this.#waitingSinceMs;
+    return { batches, entries: entries.length, tookMs: endMs - startMs, waitedMs: endMs - sinceMs };
   }
 }
 

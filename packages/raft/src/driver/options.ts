@@ -15,8 +15,8 @@ export interface NodeOptions extends RaftOptions {
   readonly trailingEntries: number;
   /** …and their bytes at most. */
   readonly trailingBytes: number;
-  /** Entries applied before the event loop gets its turn: about 2 ms of work. */
-  readonly applyBatch: number;
+  /** Of applying before the event loop gets its turn; looked at now and then. */
+  readonly applyTurnMs: number;
   /** One command at most. */
   readonly maxCommandBytes: number;
 }
@@ -27,7 +27,7 @@ export const DEFAULT_NODE_LIMITS = {
   snapshotBytes: 256 * 1024 * 1024,
   trailingEntries: 10_240,
   trailingBytes: 64 * 1024 * 1024,
-  applyBatch: 128,
+  applyTurnMs: 5,
   maxCommandBytes: 8 * 1024 * 1024,
 } as const;
 

@@ -2,7 +2,8 @@ import type { HardState, SnapshotMeta } from '../core/entry.ts';
 import { RaftError } from '../core/errors.ts';
 import { EMPTY_MEMBERSHIP } from '../core/membership.ts';
 import type { Recovered } from '../core/options.ts';
-import type { LogStore, SnapshotStore, StateMachine } from './ports.ts';
+import type { NodeMetrics } from './node-metrics.ts';
+import type { NodePorts } from './options.ts';
 
 const NOTHING: SnapshotMeta = { index: 0, term: 0, membership: EMPTY_MEMBERSHIP };
 
@@ -10,7 +11,7 @@ const NOTHING: SnapshotMeta = { index: 0, term: 0, membership: EMPTY_MEMBERSHIP 
  * Puts snapshot and log together again.
  * @throws RaftError `corrupt`: something that was acknowledged is missing
  */
-export async function recover(log: LogStore, snapshots: SnapshotStore, machine: StateMachine): Promise<Recovered> {
+export async function recover({ log, snapshots, machine, clock }: NodePorts, metrics: NodeMetrics): Promise<Recovered> {
   const stored = await log.load();
   const found = await snapshots.latest();
   const snapshot = found?.meta ?? NOTHING;
@@ -31,7 +32,11 @@ export async function recover(log: LogStore, snapshots: SnapshotStore, machine: 
   if (stored.hardState.commit > end) {
     throw new RaftError('corrupt', `entries through ${stored.hardState.commit} were committed, and the log ends at ${end}`);
   }
-  if (found !== undefined) await machine.restore(found.state(), found.meta);
+  if (found !== undefined) {
+    const startMs = clock.monotonic();
+    await machine.restore(found.state(), found.meta);
+    metrics.restored(clock.monotonic() - startMs);
+  }
   return { hardState: atLeast(stored.hardState, snapshot.term), snapshot, entries, applied: index };
 }
 

@@ -1,19 +1,22 @@
 import type { SnapshotMeta } from '../core/entry.ts';
 import { RaftError } from '../core/errors.ts';
 import type { SnapshotRequest } from '../core/message.ts';
+import type { NodeMetrics } from './node-metrics.ts';
 import type { NodePorts } from './options.ts';
 import type { SnapshotReceiver } from './ports.ts';
 
 /** Snapshots on their way to and from other servers. */
 export class SnapshotExchange {
   readonly #ports: NodePorts;
+  readonly #metrics: NodeMetrics;
   /** Whole and durable here, and not asked for by the core yet. */
   #received: string | undefined;
   /** The core wants this one, and it is being put in place. */
   #installing = false;
 
-  constructor(ports: NodePorts) {
+  constructor(ports: NodePorts, metrics: NodeMetrics) {
     this.#ports = ports;
+    this.#metrics = metrics;
   }
 
   /** Is what this message stands for here? Otherwise the core must not hear of it. */
@@ -29,7 +32,9 @@ export class SnapshotExchange {
     const { snapshots, machine, logger, metrics, clock } = this.#ports;
     const startMs = clock.monotonic();
     const snapshot = await snapshots.install(meta);
+    const restoreMs = clock.monotonic();
     await machine.restore(snapshot.state(), snapshot.meta);
+    this.#metrics.restored(clock.monotonic() - restoreMs);
     this.#received = undefined;
     this.#installing = false;
     metrics.addSample('raft.rpc.installSnapshot', clock.monotonic() - startMs);

@@ -95,13 +95,18 @@ export class Snapshotter {
     const bytes = this.#bytes;
     try {
       const meta = this.#events.metaAt(index);
-      const { sizeBytes } = await snapshots.save(meta, inSlices(machine.snapshot()));
+      const slices = machine.snapshot();
+      const recordedMs = clock.monotonic();
+      metrics.addSample('raft.fsm.snapshot', recordedMs - startMs);
+      metrics.addSample('raft.snapshot.create', recordedMs - startMs);
+      const { sizeBytes } = await snapshots.save(meta, inSlices(slices));
       const previous = this.latest.index;
       if (index <= previous) return;
       this.latest = meta;
       const keepFrom = this.#keepFrom(index, bytes);
       this.#marks = this.#marks.filter((mark) => mark.index >= keepFrom);
-      metrics.addSample('raft.snapshot.create', clock.monotonic() - startMs);
+      metrics.addSample('raft.snapshot.persist', clock.monotonic() - recordedMs);
+      metrics.addSample('raft.snapshot.takeSnapshot', clock.monotonic() - startMs);
       logger.info('snapshot taken', { index, sizeBytes });
       this.#events.saved(meta, keepFrom, Math.min(previous, keepFrom - 1));
     } catch (thrown) {
