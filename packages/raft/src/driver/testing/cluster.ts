@@ -1,4 +1,3 @@
-import { silentMetrics } from '@lictor/protocol';
 import { FakeClock, MemoryLogger, seededRandom } from '@lictor/protocol/testing';
 import type { Entry, NodeId, SnapshotMeta } from '../../core/entry.ts';
 import { EMPTY_MEMBERSHIP } from '../../core/membership.ts';
@@ -10,7 +9,9 @@ import { MemoryFiles } from '../../storage/testing/memory-files.ts';
 import { RaftNode } from '../node.ts';
 import { DEFAULT_NODE_LIMITS, type NodeOptions } from '../options.ts';
 import type { StateMachine } from '../ports.ts';
+import { MemoryMetrics } from './memory-metrics.ts';
 import { MemoryNetwork } from './memory-network.ts';
+import { StallableClock } from './stallable-clock.ts';
 
 const TIMING = { heartbeatMs: 50, electionTimeoutMs: 200, leaseMs: 150 } as const;
 
@@ -52,6 +53,8 @@ async function* slicesOf(commands: readonly string[]): AsyncGenerator<Uint8Array
 interface Member {
   readonly disk: MemoryDisk;
   readonly files: MemoryFiles;
+  readonly clock: StallableClock;
+  readonly metrics: MemoryMetrics;
   node: RaftNode | undefined;
   machine: ListMachine;
   failures: Error[];
@@ -82,7 +85,15 @@ export class Cluster {
   }
 
   add(id: NodeId): void {
-    this.members.set(id, { disk: new MemoryDisk(), files: new MemoryFiles(), node: undefined, machine: new ListMachine(), failures: [] });
+    this.members.set(id, {
+      disk: new MemoryDisk(),
+      files: new MemoryFiles(),
+      clock: new StallableClock(this.clock),
+      metrics: new MemoryMetrics(),
+      node: undefined,
+      machine: new ListMachine(),
+      failures: [],
+    });
   }
 
   async startNode(id: NodeId, prepare: (machine: ListMachine) => void = () => undefined): Promise<RaftNode> {
@@ -96,10 +107,10 @@ export class Cluster {
         snapshots: new FileSnapshotStore(member.files, this.logger),
         transport: this.network.transportOf(id),
         machine: member.machine,
-        clock: this.clock,
+        clock: member.clock,
         random: seededRandom(this.#seed++),
         logger: this.logger,
-        metrics: silentMetrics,
+        metrics: member.metrics,
         onFailure: (error) => member.failures.push(error),
       },
     );

@@ -1,0 +1,1 @@
+export { decodeFrame, encodeFrame } from './transport/codec.ts';
