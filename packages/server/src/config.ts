@@ -1,4 +1,22 @@
 import type { CaConfigurationRequest } from '@lictor/protocol';
+import type { RaftTiming } from './consensus/index.ts';
+
+/** How a server reaches others, and they it. */
+export interface NetworkConfig {
+  /** Where RPC listens: Raft and calls from other servers. */
+  readonly rpcHost: string;
+  readonly rpcPort: number;
+  /** Where joins are taken. */
+  readonly joinHost: string;
+  readonly joinPort: number;
+  /** `host:port` of join addresses. */
+  readonly retryJoin: readonly string[];
+  readonly retryIntervalMs: number;
+  /** 0: no limit. */
+  readonly retryMax: number;
+  /** Servers to wait for before the first election; 0: this one joins what is there. */
+  readonly bootstrapExpect: number;
+}
 
 /** Everything a server needs to know, complete and frozen. Durations in ms. */
 export interface ServerConfig {
@@ -12,8 +30,17 @@ export interface ServerConfig {
   /** Of xDS, as the catalog's `consul` service shows them; 0 when off. */
   readonly grpcPort: number;
   readonly grpcTlsPort: number;
+  /** `ip:port` where this server takes joins. */
+  readonly joinAddress: string;
   /** Null keeps everything in memory (`-dev`). */
   readonly dataDir: string | null;
+  /** Null: a server by itself, which nobody can join. */
+  readonly network: NetworkConfig | null;
+  /** Makes a cluster of its own when it has never been part of one. */
+  readonly isBootstrap: boolean;
+  readonly raftTiming: RaftTiming;
+  /** How long a call waits for a leader. */
+  readonly rpcHoldMs: number;
   readonly connectEnabled: boolean;
   /** The provider's configuration at bootstrap; null for the built-in CA with defaults. */
   readonly caConfig: CaConfigurationRequest | null;
@@ -33,6 +60,17 @@ export interface ServerConfig {
   readonly trailingLogs: number;
 }
 
+/**
+ * Consul's timings, which `performance.raft_multiplier` scales, 1 to 10 (consul-facts T013). Its heartbeats are sent ten times in a
+ * heartbeat timeout.
+ */
+export function raftTiming(multiplier: number): RaftTiming {
+  return { heartbeatMs: 100 * multiplier, electionTimeoutMs: 1000 * multiplier, leaseMs: 500 * multiplier };
+}
+
+/** Of `-dev`. */
+export const DEV_RAFT_TIMING: RaftTiming = { heartbeatMs: 35, electionTimeoutMs: 52, leaseMs: 20 };
+
 /** Consul's defaults (consul-facts T002, T010, T014, O008). */
 export const DEFAULT_SERVER_CONFIG: ServerConfig = {
   datacenter: 'dc1',
@@ -42,7 +80,12 @@ export const DEFAULT_SERVER_CONFIG: ServerConfig = {
   version: '1.21.0',
   grpcPort: 0,
   grpcTlsPort: 0,
+  joinAddress: '127.0.0.1:8301',
   dataDir: null,
+  network: null,
+  isBootstrap: true,
+  raftTiming: raftTiming(5),
+  rpcHoldMs: 7000,
   connectEnabled: true,
   caConfig: null,
   defaultIntentionPolicy: 'allow',

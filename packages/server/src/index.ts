@@ -1,3 +1,4 @@
-export { createServerConfig, DEFAULT_SERVER_CONFIG, type ServerConfig } from './config.ts';
-export type { Applied, Consensus, Disk, LogDisk, StoredRecord } from './consensus/index.ts';
+export type { MemberStatus, ServerDirectory, ServerMember } from './cluster/directory.ts';
+export { createServerConfig, DEFAULT_SERVER_CONFIG, DEV_RAFT_TIMING, type NetworkConfig, raftTiming, type ServerConfig } from './config.ts';
+export type { Applied, Consensus, RaftStats, RaftStorage, RaftTiming } from './consensus/index.ts';
 export { createServer, type Server, type ServerPorts } from './server.ts';

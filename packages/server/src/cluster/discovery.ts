@@ -73,7 +73,7 @@ export class StaticDiscovery implements ServerDirectory {
 
   /** What another server's greeting is answered with. @throws LictorError `rejected` */
   answer(greeting: Greeting): Greeting {
-    this.#hear(greeting);
+    if (!this.#isSelf(greeting)) this.#hear(greeting);
     return this.#table.greeting();
   }
 
@@ -135,10 +135,12 @@ export class StaticDiscovery implements ServerDirectory {
 
   async #greet(address: string): Promise<void> {
     const answer = await this.#ports.transport.greet(address, this.#table.greeting());
-    if (answer.from.id === this.#table.self.id && answer.from.incarnation === this.#table.self.incarnation) {
-      throw new LictorError('conflict', 'this is the server itself');
-    }
+    if (this.#isSelf(answer)) throw new LictorError('conflict', 'this is the server itself');
     this.#hear(answer);
+  }
+
+  #isSelf({ from }: Greeting): boolean {
+    return from.id === this.#table.self.id && from.incarnation === this.#table.self.incarnation;
   }
 
   #hear(greeting: Greeting): void {

@@ -1,2 +1,2 @@
 export type { Applied, Consensus, RaftStats } from './port.ts';
-export { createSingleNodeConsensus, type Disk, type LogDisk, type SingleNodeOptions, type StoredRecord } from './single-node/index.ts';
+export { diskStorage, memoryStorage, RaftConsensus, type RaftStorage, type RaftTiming } from './raft/index.ts';

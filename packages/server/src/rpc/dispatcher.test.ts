@@ -99,12 +99,16 @@ describe('consistency', () => {
     await put(server, 'a');
     await server.consensus.stop();
     for (const consistency of ['default', 'consistent'] as const) {
-      const call = server.port.call('KVS.Get', { key: 'a' }, { query: { consistency } });
+      const call = server.direct.call('KVS.Get', { key: 'a' }, { query: { consistency } });
       await expect(call).rejects.toMatchObject({ code: 'no-leader', message: 'No cluster leader' });
     }
-    const stale = await server.port.call('KVS.Get', { key: 'a' }, { query: { consistency: 'stale' } });
+    const stale = await server.direct.call('KVS.Get', { key: 'a' }, { query: { consistency: 'stale' } });
     expect(stale).toMatchObject({ meta: { knownLeader: false }, value: { Key: 'a' } });
-    await expect(put(server, 'b')).rejects.toMatchObject({ code: 'no-leader' });
+    const write = server.direct.call('KVS.Apply', {
+      operation: 'set',
+      entry: { Key: 'b', Value: Buffer.from('b'), Flags: 0, Session: '', ModifyIndex: 0 },
+    });
+    await expect(write).rejects.toMatchObject({ code: 'no-leader' });
   });
 
   it('waits until the asked index is applied here, and no longer than asked', async () => {

@@ -20,6 +20,7 @@ import type { StateReader } from '../state/types.ts';
 import type { StateStore } from '../state/store.ts';
 import { AppliedIndexWaits } from './applied-index.ts';
 import { canonicalJson } from './canonical.ts';
+import type { MethodKind } from '../forward/forwarder.ts';
 import { type Evaluation, SharedQueries } from './shared-queries.ts';
 import type { EndpointTable, ReadContext, WriteContext } from './types.ts';
 
@@ -84,6 +85,13 @@ export class Dispatcher implements ServerPort {
     }
   }
 
+  /** Undefined for an unknown method. */
+  kindOf(method: string): MethodKind | undefined {
+    if (this.#open.has(method)) return 'here';
+    if (this.#writes.has(method)) return 'write';
+    return this.#reads.has(method) || this.#live.has(method) ? 'read' : undefined;
+  }
+
   /** Answers everybody who waits with `error`. */
   close(error: LictorError): void {
     this.queries.close(error);
@@ -109,13 +117,12 @@ export class Dispatcher implements ServerPort {
   #read(method: string, read: AnyRead, request: unknown, authorizer: Authorizer, options: CallOptions): Promise<unknown> {
     this.#ports.metrics.incrCounter('rpc.query');
     const query = options.query ?? NO_QUERY;
-    if (query.consistency === 'consistent' || query.appliedIndex !== undefined) {
+    if (query.appliedIndex !== undefined || !this.#mayAnswerNow(query)) {
       return this.#prepare(query, options.signal).then(
         () => this.#answer(method, read, request, authorizer, query, options.signal),
         (thrown: unknown) => Promise.reject(this.#fault(method, thrown)),
       );
     }
-    this.#checkFreshness(query);
     return this.#answer(method, read, request, authorizer, query, options.signal);
   }
 
@@ -182,24 +189,29 @@ export class Dispatcher implements ServerPort {
     };
   }
 
+  #mayAnswerNow({ consistency, maxStaleMs }: QueryOptions): boolean {
+    if (consistency === 'stale') return maxStaleMs === undefined;
+    return consistency !== 'consistent' && this.#ports.consensus.mayAnswerReads;
+  }
+
   /** What has to happen before this server's state may answer. */
   async #prepare(query: QueryOptions, signal: AbortSignal | undefined): Promise<void> {
+    const { consensus, metrics } = this.#ports;
     if (query.consistency === 'consistent') {
-      this.#ports.metrics.incrCounter('rpc.consistentRead');
-      await this.#ports.consensus.barrier();
-    } else {
-      this.#checkFreshness(query);
+      metrics.incrCounter('rpc.consistentRead');
+      await consensus.barrier();
+    } else if (query.consistency === 'stale') {
+      this.#checkAge(query);
+    } else if (!consensus.mayAnswerReads) {
+      await consensus.leaseBarrier();
     }
     if (query.appliedIndex !== undefined) await this.applied.wait(query.appliedIndex, this.#waitMs(query.maxWaitMs), signal);
   }
 
-  #checkFreshness(query: QueryOptions): void {
+  #checkAge({ maxStaleMs }: QueryOptions): void {
     const { consensus } = this.#ports;
-    if (consensus.isLeader) return;
-    if (query.consistency !== 'stale') throw new LictorError('no-leader', 'No cluster leader');
-    if (query.maxStaleMs !== undefined && consensus.lastContactMs > query.maxStaleMs) {
-      throw new LictorError('unavailable', `state is ${consensus.lastContactMs} ms old, more than the ${query.maxStaleMs} ms asked for`);
-    }
+    if (maxStaleMs === undefined || consensus.isLeader || consensus.lastContactMs <= maxStaleMs) return;
+    throw new LictorError('unavailable', `state is ${consensus.lastContactMs} ms old, more than the ${maxStaleMs} ms asked for`);
   }
 
   #reply(evaluation: Evaluation, query: QueryOptions): ReadReply<unknown> {

@@ -55,9 +55,7 @@ export const command: Command = {
 async function runAgent(request: LoadRequest, io: Io): Promise<number> {
   const config = tryPrepare(request, io);
   if (config === undefined) return EXIT.failure;
-  if (!config.server) return fail(io, 'This version of Lictor runs agents with their server only: use -dev or -server -bootstrap');
-  if (config.bootstrapExpect > 1)
-    return fail(io, `This version of Lictor runs one server: bootstrap_expect cannot be ${config.bootstrapExpect}`);
+  if (!config.server) return fail(io, 'This version of Lictor runs agents with their server only: use -dev or -server');
   if (config.aclEnabled) return fail(io, 'ACLs are not available in this version of Lictor: leave out acl.enabled');
   const logs = io.inheritsProcess ? createLogHub(config, systemClock) : logTo(io, config);
   const logger = logs.logger('agent');

@@ -1,7 +1,7 @@
-import { join } from 'node:path';
+import { isIPv6 } from 'node:net';
 import type { RuntimeConfig } from '@lictor/client-agent';
 import { caConfigurationRequest, decode } from '@lictor/protocol';
-import { createServerConfig, type ServerConfig } from '@lictor/server';
+import { createServerConfig, DEV_RAFT_TIMING, type NetworkConfig, raftTiming, type ServerConfig } from '@lictor/server';
 
 /** What the server part needs of the agent's configuration. */
 export function toServerConfig(config: RuntimeConfig): ServerConfig {
@@ -11,10 +11,18 @@ export function toServerConfig(config: RuntimeConfig): ServerConfig {
     datacenter: config.datacenter,
     nodeName: config.nodeName,
     nodeId: config.nodeId,
-    rpcAddress: `${config.advertiseAddress}:${config.ports.server}`,
+    rpcAddress: hostPort(config.advertiseAddress, config.ports.server),
+    joinAddress: hostPort(config.advertiseAddress, config.ports.serfLan),
+    network: config.devMode ? null : toNetworkConfig(config),
+    isBootstrap: config.devMode || config.bootstrap,
+    raftTiming: config.devMode ? DEV_RAFT_TIMING : raftTiming(config.raftMultiplier),
+    rpcHoldMs: config.rpcHoldMs,
+    snapshotThreshold: config.raftSnapshots.threshold,
+    snapshotIntervalMs: config.raftSnapshots.intervalMs,
+    trailingLogs: config.raftSnapshots.trailingLogs,
     grpcPort: Math.max(0, config.ports.grpc),
     grpcTlsPort: Math.max(0, config.ports.grpcTls),
-    dataDir: config.dataDir === null ? null : join(config.dataDir, 'server'),
+    dataDir: config.dataDir,
     connectEnabled: enabled,
     caConfig: hasCaConfig ? decode(caConfigurationRequest, { Provider: caProvider, Config: toApiKeys(caConfig) }) : null,
     defaultIntentionPolicy: config.defaultIntentionPolicy === '' ? config.aclDefaultPolicy : config.defaultIntentionPolicy,
@@ -23,6 +31,30 @@ export function toServerConfig(config: RuntimeConfig): ServerConfig {
     defaultQueryTimeMs: config.defaultQueryTimeMs,
     maxQueryTimeMs: config.maxQueryTimeMs,
   });
+}
+
+function toNetworkConfig(config: RuntimeConfig): NetworkConfig {
+  const { bindAddress, ports, retryIntervalMs, retryMax, bootstrapExpect } = config;
+  return {
+    rpcHost: bindAddress,
+    rpcPort: ports.server,
+    joinHost: bindAddress,
+    joinPort: ports.serfLan,
+    retryJoin: config.retryJoin.map((address) => withPort(address, ports.serfLan)),
+    retryIntervalMs,
+    retryMax,
+    bootstrapExpect,
+  };
+}
+
+/** Consul's default for addresses of agents: the port of its own gossip. */
+function withPort(address: string, port: number): string {
+  if (isIPv6(address)) return `[${address}]:${port}`;
+  return /:\d+$/.test(address) ? address : `${address}:${port}`;
+}
+
+function hostPort(host: string, port: number): string {
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** `leaf_cert_ttl` in files is `LeafCertTTL` in the API (consul-facts P015). */

@@ -1,6 +1,7 @@
 import { arch, availableParallelism, platform } from 'node:os';
 import type { Agent, AgentStats } from '@lictor/client-agent';
-import type { Server } from '@lictor/server';
+import { formatDuration } from '@lictor/protocol';
+import type { RaftStats, Server } from '@lictor/server';
 
 /** Go's names for what Node calls otherwise. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
@@ -9,7 +10,7 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '3
 export function collectStats(agent: Agent, server: Server): AgentStats {
   const config = agent.config();
   const { consensus } = server;
-  const index = String(consensus.appliedIndex);
+  const raft = consensus.stats();
   return {
     agent: agent.stats(),
     consul: {
@@ -21,18 +22,20 @@ export function collectStats(agent: Agent, server: Server): AgentStats {
       server: String(config.server),
     },
     raft: {
-      applied_index: index,
-      commit_index: index,
+      applied_index: String(raft.appliedIndex),
+      commit_index: String(raft.commitIndex),
       fsm_pending: '0',
-      last_contact: String(consensus.lastContactMs),
-      last_log_index: index,
-      last_log_term: String(consensus.term),
-      num_peers: String(Math.max(0, consensus.configuration().Servers.length - 1)),
+      last_contact: lastContact(raft),
+      last_log_index: String(raft.lastLogIndex),
+      last_log_term: String(raft.lastLogTerm),
+      last_snapshot_index: String(raft.lastSnapshotIndex),
+      last_snapshot_term: String(raft.lastSnapshotTerm),
+      num_peers: String(raft.numPeers),
       protocol_version: '3',
       protocol_version_max: '3',
       protocol_version_min: '0',
-      state: consensus.isLeader ? 'Leader' : 'Follower',
-      term: String(consensus.term),
+      state: raft.state,
+      term: String(raft.term),
     },
     runtime: {
       arch: ARCHITECTURES[arch()] ?? arch(),
@@ -44,6 +47,12 @@ export function collectStats(agent: Agent, server: Server): AgentStats {
     serf_lan: gossipStats(agent.membership.members(false).length),
     serf_wan: gossipStats(agent.membership.members(true).length),
   };
+}
+
+/** As in Consul: 0 on the leader, `never`, or how long ago. */
+function lastContact({ state, lastContactMs }: RaftStats): string {
+  if (state === 'Leader') return '0';
+  return lastContactMs === undefined ? 'never' : formatDuration(lastContactMs);
 }
 
 function gossipStats(members: number): Readonly<Record<string, string>> {

@@ -4,9 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createFaultyDisk, type DiskFaults, noSpace } from '../../testing/faulty-disk.ts';
+import { createFaultyStorage, noSpace, type StorageFaults } from '../../testing/faulty-storage.ts';
 import { createTestServer, type TestServer } from '../../testing/index.ts';
-import { systemDisk } from './system-disk.ts';
 
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
 const STEPS = 25;
@@ -21,8 +20,8 @@ async function run(seed: number): Promise<void> {
   const random = seededRandom(seed);
   const dataDir = await mkdtemp(join(tmpdir(), 'lictor-faults-'));
   const model: Model = new Map();
-  const faults: DiskFaults = {};
-  const open = (): Promise<TestServer> => createTestServer({ dataDir, ...CONFIG }, { disk: createFaultyDisk(systemDisk, faults) });
+  const faults: StorageFaults = {};
+  const open = (): Promise<TestServer> => createTestServer({ dataDir, ...CONFIG }, { storage: createFaultyStorage(dataDir, faults) });
   let server = await open();
   for (let step = 0; step < STEPS; step++) {
     inject(faults, random);
@@ -30,7 +29,6 @@ async function run(seed: number): Promise<void> {
     if (random.float() < 0.5) await server.clock.advance(30_000);
     if (server.consensus.isLeader && random.float() < 0.8) continue;
     clear(faults);
-    if (random.float() < 0.5) Object.defineProperty(server.store, 'rowCount', { get: () => Number.MAX_SAFE_INTEGER });
     await server.stop();
     server = await open();
     await check(server, model, `seed ${seed}, step ${step}`);
@@ -39,16 +37,16 @@ async function run(seed: number): Promise<void> {
   await rm(dataDir, { recursive: true });
 }
 
-function inject(faults: DiskFaults, random: Random): void {
+function inject(faults: StorageFaults, random: Random): void {
   clear(faults);
-  if (random.float() < 0.1) faults.append = { error: noSpace(), written: randomInteger(random, 4) };
-  if (random.float() < 0.3) faults.writeFile = { error: noSpace(), afterBytes: randomInteger(random, 2000) };
-  if (random.float() < 0.2) faults.trim = noSpace();
+  if (random.float() < 0.1) faults.write = { error: noSpace(), isWritten: random.float() < 0.5 };
+  if (random.float() < 0.3) faults.snapshot = { error: noSpace(), afterBytes: randomInteger(random, 2000) };
+  if (random.float() < 0.1) faults.trim = noSpace();
 }
 
-function clear(faults: DiskFaults): void {
-  delete faults.append;
-  delete faults.writeFile;
+function clear(faults: StorageFaults): void {
+  delete faults.write;
+  delete faults.snapshot;
   delete faults.trim;
 }
 
@@ -58,7 +56,7 @@ async function writeSome(server: TestServer, model: Model, random: Random, text:
   const writes = [...keys].map(async (key) => {
     const entry = { Key: key, Value: Buffer.from(text), Flags: 0, Session: '', ModifyIndex: 0 };
     try {
-      await server.port.call('KVS.Apply', { operation: 'set', entry });
+      await server.direct.call('KVS.Apply', { operation: 'set', entry });
       model.set(key, new Set([text]));
     } catch (thrown) {
       // Only an unknown outcome may show up later.

@@ -1,0 +1,92 @@
+import * as grpc from '@grpc/grpc-js';
+import type { Clock, Logger, Metrics } from '@lictor/protocol';
+import { GrpcTransport, type Transport } from '@lictor/raft';
+import type { NetworkConfig, ServerConfig } from '../config.ts';
+import type { RemoteCalls } from '../forward/forwarder.ts';
+import { createPeerRpcService, PeerRpcClient, RpcListener } from '../peer-rpc/index.ts';
+import { StaticDiscovery } from './discovery.ts';
+import { addGreetingService, GrpcGreetings } from './greeting-transport.ts';
+import type { MemberRecord } from './member-table.ts';
+import type { ClusterNetwork, ServedCall } from './network.ts';
+import { withLiveAddresses } from './transport.ts';
+
+export interface NetworkPorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** How long calls that are being served may take to end when the server stops. */
+const DRAIN_MS = 1000;
+
+/** On two ports: RPC for Raft and forwarded calls, and joins. */
+export class GrpcNetwork implements ClusterNetwork {
+  readonly discovery: StaticDiscovery;
+  readonly remote: RemoteCalls;
+  readonly #nodeId: string;
+  readonly #ports: NetworkPorts;
+  readonly #rpc: RpcListener;
+  readonly #joins: RpcListener;
+  readonly #greetings: GrpcGreetings;
+  readonly #client: PeerRpcClient;
+  #closeService = (): void => undefined;
+
+  constructor(config: ServerConfig, network: NetworkConfig, ports: NetworkPorts) {
+    this.#nodeId = config.nodeId;
+    this.#ports = ports;
+    this.#rpc = new RpcListener({ host: network.rpcHost, port: network.rpcPort }, ports);
+    this.#joins = new RpcListener({ host: network.joinHost, port: network.joinPort }, ports);
+    this.#greetings = new GrpcGreetings(ports.clock, grpc.credentials.createInsecure());
+    this.#client = new PeerRpcClient({ credentials: () => grpc.credentials.createInsecure() }, ports);
+    this.remote = this.#client;
+    const { retryJoin, retryIntervalMs, retryMax } = network;
+    this.discovery = new StaticDiscovery(
+      { self: selfRecord(config, network, ports.clock), retryJoin, retryIntervalMs, retryMax },
+      { ...ports, transport: this.#greetings },
+    );
+    addGreetingService(this.#joins.server, (greeting) => this.discovery.answer(greeting));
+  }
+
+  createTransport(clusterId: string): Transport {
+    const transport = new GrpcTransport({ id: this.#nodeId, clusterId, server: this.#rpc.server }, this.#ports);
+    return withLiveAddresses(transport, this.discovery, clusterId);
+  }
+
+  serve(handler: ServedCall): void {
+    const service = createPeerRpcService({}, handler, this.#ports);
+    this.#rpc.server.addService(service.definition, service.implementation);
+    this.#closeService = () => service.close();
+  }
+
+  async listen(): Promise<void> {
+    await this.#rpc.start();
+    await this.#joins.start();
+  }
+
+  async stop(): Promise<void> {
+    this.discovery.stop();
+    this.#closeService();
+    this.#client.close();
+    this.#greetings.close();
+    await Promise.all([this.#rpc.stop(DRAIN_MS), this.#joins.stop(DRAIN_MS)]);
+  }
+}
+
+/** What this server says of itself. */
+export function selfRecord(config: ServerConfig, network: NetworkConfig, clock: Clock): MemberRecord {
+  return {
+    id: config.nodeId,
+    name: config.nodeName,
+    datacenter: config.datacenter,
+    rpcAddress: config.rpcAddress,
+    joinAddress: config.joinAddress,
+    bootstrapExpect: network.bootstrapExpect,
+    isBootstrap: config.isBootstrap,
+    version: config.version,
+    grpcPort: config.grpcPort,
+    grpcTlsPort: config.grpcTlsPort,
+    clusterId: '',
+    incarnation: clock.now(),
+    hasLeft: false,
+  };
+}

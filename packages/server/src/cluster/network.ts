@@ -1,0 +1,20 @@
+import type { CallOptions } from '@lictor/protocol';
+import type { Transport } from '@lictor/raft';
+import type { RemoteCalls } from '../forward/forwarder.ts';
+import type { StaticDiscovery } from './discovery.ts';
+
+/** One call of another server, as it arrives here. The answer is the whole reply. */
+export type ServedCall = (call: { readonly method: string; readonly request: unknown; readonly options: CallOptions }) => Promise<unknown>;
+
+/** A server's listeners and its ways to the other servers, as a port: gRPC in production, virtual in simulations. */
+export interface ClusterNetwork {
+  readonly discovery: StaticDiscovery;
+  readonly remote: RemoteCalls;
+  /** Raft's way to the other servers of a cluster. */
+  createTransport(clusterId: string): Transport;
+  /** Calls of other servers go to `handler`. Before `listen`. */
+  serve(handler: ServedCall): void;
+  /** @throws LictorError when a port is taken */
+  listen(): Promise<void>;
+  stop(): Promise<void>;
+}

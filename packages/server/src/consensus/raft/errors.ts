@@ -1,0 +1,23 @@
+import { LictorError } from '@lictor/protocol';
+import { RaftError, type RaftErrorCode } from '@lictor/raft';
+
+const CODES: Readonly<Record<RaftErrorCode, ConstructorParameters<typeof LictorError>[0]>> = {
+  'not-leader': 'no-leader',
+  transferring: 'no-leader',
+  overloaded: 'unavailable',
+  'too-large': 'too-large',
+  'membership-pending': 'unavailable',
+  'invalid-membership': 'rejected',
+  'outcome-unknown': 'outcome-unknown',
+  stopped: 'no-leader',
+  storage: 'internal',
+  'already-bootstrapped': 'rejected',
+  corrupt: 'internal',
+};
+
+/** Callers know our codes only. Who leads is not their business: the forwarder finds it. */
+export function fromRaft(thrown: unknown): LictorError {
+  if (!(thrown instanceof RaftError)) return LictorError.from(thrown);
+  const code = CODES[thrown.code];
+  return new LictorError(code, code === 'no-leader' ? 'No cluster leader' : thrown.message, { cause: thrown });
+}

@@ -1,0 +1,142 @@
+import {
+  type CallOptions,
+  type Clock,
+  LictorError,
+  type Logger,
+  type Metrics,
+  type Random,
+  type RpcMethod,
+  type RpcReply,
+  type RpcRequest,
+  type ServerPort,
+} from '@lictor/protocol';
+import type { Consensus } from '../consensus/port.ts';
+
+/** How a method may be answered: `here` by any server for itself, `read` by whoever is fresh enough, `write` by the leader. */
+export type MethodKind = 'here' | 'read' | 'write';
+
+/** Calls to another server. */
+export interface RemoteCalls {
+  /**
+   * @throws LictorError what the other server answered; `unavailable`: it did not get the call; `outcome-unknown`: it got it, and the
+   * connection went before the answer
+   */
+  call(address: string, method: string, request: unknown, options: CallOptions): Promise<unknown>;
+}
+
+export interface ForwarderConfig {
+  readonly datacenter: string;
+  readonly nodeId: string;
+  /** How long a call waits for a leader: through an election (consul-facts T015). */
+  readonly holdMs: number;
+}
+
+export interface ForwarderPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly consensus: Consensus;
+  readonly local: ServerPort;
+  readonly remote: RemoteCalls;
+  /** Undefined: an unknown method, which the local server refuses. */
+  kindOf(method: string): MethodKind | undefined;
+}
+
+/** Attempts are at least so far apart, on average; a new leader ends the pause. */
+const RETRY_MS = 50;
+/** A refusal that says that the call was not carried out: somebody else has to. */
+const NOT_DONE: ReadonlySet<string> = new Set(['no-leader', 'unavailable']);
+const NO_OPTIONS: CallOptions = {};
+
+/**
+ * What agents ask any server: answered here when this server may, and by the leader otherwise, through elections for as long as the
+ * caller's patience lasts.
+ */
+export class Forwarder implements ServerPort {
+  readonly #config: ForwarderConfig;
+  readonly #ports: ForwarderPorts;
+
+  constructor(config: ForwarderConfig, ports: ForwarderPorts) {
+    this.#config = config;
+    this.#ports = ports;
+  }
+
+  call<M extends RpcMethod>(method: M, request: RpcRequest<M>, options: CallOptions = NO_OPTIONS): Promise<RpcReply<M>> {
+    const { local, consensus, kindOf } = this.#ports;
+    const kind = kindOf(method);
+    const isElsewhere = options.datacenter !== undefined && options.datacenter !== '' && options.datacenter !== this.#config.datacenter;
+    if (kind === undefined || kind === 'here' || isElsewhere || (kind === 'read' && this.#isFreshEnough(options))) {
+      return local.call(method, request, options);
+    }
+    if (!consensus.isLeader) return this.#atLeader(kind, method, request, options);
+    // Leadership can be lost on the way.
+    return local
+      .call(method, request, options)
+      .catch((thrown: unknown) => (isNoLeader(thrown) ? this.#atLeader(kind, method, request, options) : Promise.reject(thrown as Error)));
+  }
+
+  /** May this server's own state answer, whoever leads? */
+  #isFreshEnough({ query }: CallOptions): boolean {
+    if (query?.consistency !== 'stale') return false;
+    const { consensus } = this.#ports;
+    return query.maxStaleMs === undefined || consensus.isLeader || consensus.lastContactMs <= query.maxStaleMs;
+  }
+
+  async #atLeader<M extends RpcMethod>(kind: MethodKind, method: M, request: RpcRequest<M>, options: CallOptions): Promise<RpcReply<M>> {
+    const { clock, consensus, metrics, logger } = this.#ports;
+    const deadlineMs = clock.monotonic() + this.#config.holdMs;
+    const forwarded = withoutStale(options);
+    for (;;) {
+      let failure = new LictorError('no-leader', 'No cluster leader');
+      try {
+        if (consensus.isLeader) return await this.#ports.local.call(method, request, forwarded);
+        const { leaderAddress: address, leaderId } = consensus;
+        // One that is about to lead is still catching up.
+        if (address !== '' && leaderId !== this.#config.nodeId) {
+          metrics.incrCounter('rpc.forward');
+          return (await this.#ports.remote.call(address, method, request, forwarded)) as RpcReply<M>;
+        }
+      } catch (thrown) {
+        failure = LictorError.from(thrown);
+        const mayRepeat = NOT_DONE.has(failure.code) || (kind === 'read' && failure.code === 'outcome-unknown');
+        if (!mayRepeat) throw failure;
+      }
+      if (clock.monotonic() >= deadlineMs) {
+        logger.warn('a call found no leader in time', { method, error: failure.message });
+        throw failure;
+      }
+      await this.#pause(deadlineMs - clock.monotonic(), options.signal);
+    }
+  }
+
+  /** Until another server leads, or a moment has passed. */
+  #pause(atMostMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const { clock, random, consensus } = this.#ports;
+    return new Promise((resolve, reject) => {
+      const finish = (end: () => void): void => {
+        timer.cancel();
+        unsubscribe();
+        signal?.removeEventListener('abort', onAbort);
+        end();
+      };
+      const onAbort = (): void => finish(() => reject(new LictorError('cancelled', 'request cancelled')));
+      const delayMs = Math.min(atMostMs, RETRY_MS * (0.5 + random.float()));
+      const timer = clock.setTimer(delayMs, () => finish(resolve));
+      const unsubscribe = consensus.onLeaderChange(() => finish(resolve));
+      if (signal?.aborted === true) onAbort();
+      else signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+}
+
+/** The leader's answer is no staler than a default one, and a wait for its own index is over already. */
+function withoutStale(options: CallOptions): CallOptions {
+  if (options.query?.consistency !== 'stale') return options;
+  const { consistency: _consistency, maxStaleMs: _maxStaleMs, ...query } = options.query;
+  return { ...options, query };
+}
+
+function isNoLeader(thrown: unknown): boolean {
+  return thrown instanceof LictorError && thrown.code === 'no-leader';
+}
