@@ -1,4 +1,5 @@
 import type { Clock, Logger, RaftStats, Timer } from '@lictor/protocol';
+import { parseRaftStats } from './raft-stats.ts';
 import type { LogEnd, ServerSample } from './types.ts';
 
 /** Consul's health interval (consul-facts T018). */
@@ -79,12 +80,11 @@ export class Probes {
     const { expired, cancel } = deadline(clock, signal);
     this.#asking.add(target.id);
     const answered = fetchStats(target, expired)
-      .then(
-        (stats) => {
-          if (!expired.aborted) this.#samples.set(target.id, { stats, takenMs: clock.monotonic(), leaderEnd: end });
-        },
-        (error: unknown) => this.#ports.logger.debug('a server did not say how it stands', { server: target.name, error }),
-      )
+      .then((answer) => {
+        const stats = parseRaftStats(answer);
+        if (!expired.aborted) this.#samples.set(target.id, { stats, takenMs: clock.monotonic(), leaderEnd: end });
+      })
+      .catch((error: unknown) => this.#ports.logger.debug('a server did not say how it stands', { server: target.name, error }))
       .finally(() => this.#asking.delete(target.id));
     await Promise.race([answered, aborted(expired)]);
     cancel();

@@ -72,6 +72,9 @@ function rows(filter: string, nodeFilter: string): Rows {
     'ConnectCA.ConfigurationGet': [{}],
     'Status.Leader': [{}],
     'Status.Peers': [{}],
+    'Status.RaftStats': [{}],
+    'Operator.AutopilotGetConfiguration': [{}],
+    'Operator.AutopilotState': [{}],
     'Operator.RaftGetConfiguration': [{}],
     'Operator.Usage': [{}],
     'Snapshot.Save': [{}],
@@ -146,6 +149,7 @@ const PUBLIC: ReadonlySet<ReadMethod> = new Set<ReadMethod>([
   'ConnectCA.Roots',
   'Status.Leader',
   'Status.Peers',
+  'Status.RaftStats',
   'Catalog.ListDatacenters',
 ]);
 
@@ -156,6 +160,8 @@ const NAMELESS: ReadonlySet<ReadMethod> = new Set<ReadMethod>([
   'ConnectCA.ConfigurationGet',
   'Coordinate.ListDatacenters',
   'Intention.Check',
+  'Operator.AutopilotGetConfiguration',
+  'Operator.AutopilotState',
   'Operator.RaftGetConfiguration',
   'Operator.Usage',
   'Snapshot.Save',

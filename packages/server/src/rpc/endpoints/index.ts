@@ -1,4 +1,5 @@
 import type { ReadMethod } from '@lictor/protocol';
+import type { Autopilot } from '../../autopilot/index.ts';
 import type { EndpointTable } from '../types.ts';
 import { catalogReads, catalogWrites } from './catalog.ts';
 import { catalogAddressReads, catalogAddressWrites } from './catalog-address.ts';
@@ -8,7 +9,9 @@ import { type CoordinateSink, createCoordinateReads, createCoordinateWrites } fr
 import { healthReads } from './health.ts';
 import { createIntentionReads, intentionWrites } from './intention.ts';
 import { kvReads, kvWrites } from './kv.ts';
-import { createOperatorLive, operatorReads } from './operator.ts';
+import { operatorReads } from './operator.ts';
+import { createOperatorAutopilotLive, operatorAutopilotReads, operatorAutopilotWrites } from './operator-autopilot.ts';
+import { createOperatorRaftLive, createOperatorRaftWrites } from './operator-raft.ts';
 import { createSessionWrites, sessionReads, type SessionTimers } from './session.ts';
 import { createSnapshotLive, createSnapshotWrites, type SnapshotServices } from './snapshot.ts';
 import { createStatusLive } from './status.ts';
@@ -23,6 +26,8 @@ export interface EndpointServices extends SnapshotServices {
   readonly defaultIntentionPolicy: 'allow' | 'deny';
   /** Null when `connect.enabled` is false. */
   readonly connectCa: CaDuties | null;
+  /** Absent: nobody looks after the group of servers. */
+  readonly autopilot?: Autopilot;
 }
 
 /** Reads of a row or two: remembering their answers would cost more than giving them. */
@@ -34,13 +39,15 @@ const DIRECT: ReadonlySet<ReadMethod> = new Set<ReadMethod>([
   'Catalog.ListDatacenters',
   'Catalog.VirtualIp',
   'Catalog.AddressOwner',
+  'Operator.AutopilotGetConfiguration',
 ]);
 
 /** Answered to anybody, by any server, whether or not there is a leader (observed: also to an unknown token). */
-const OPEN: ReadonlySet<ReadMethod> = new Set<ReadMethod>(['Status.Leader', 'Status.Peers']);
+const OPEN: ReadonlySet<ReadMethod> = new Set<ReadMethod>(['Status.Leader', 'Status.Peers', 'Status.RaftStats']);
 
 /** The endpoints of every group. */
 export function createEndpoints(services: EndpointServices): EndpointTable {
+  const { autopilot, consensus } = services;
   return {
     reads: {
       ...catalogReads,
@@ -51,12 +58,18 @@ export function createEndpoints(services: EndpointServices): EndpointTable {
       ...createConnectCaReads(services.connectCa !== null),
       ...createIntentionReads(services.defaultIntentionPolicy),
       ...kvReads,
+      ...operatorAutopilotReads,
       ...operatorReads,
       ...sessionReads,
       ...txnReads,
     },
     direct: DIRECT,
-    live: { ...createOperatorLive(services.consensus), ...createSnapshotLive(services), ...createStatusLive(services.consensus) },
+    live: {
+      ...createOperatorAutopilotLive(autopilot),
+      ...createOperatorRaftLive(consensus, autopilot),
+      ...createSnapshotLive(services),
+      ...createStatusLive(consensus),
+    },
     open: OPEN,
     writes: {
       ...catalogWrites,
@@ -66,6 +79,8 @@ export function createEndpoints(services: EndpointServices): EndpointTable {
       ...createConnectCaWrites(services.connectCa),
       ...intentionWrites,
       ...kvWrites,
+      ...operatorAutopilotWrites,
+      ...createOperatorRaftWrites(consensus, autopilot),
       ...createSessionWrites(services.sessionTimers, services.sessionTtlMinMs),
       ...createSnapshotWrites(services),
       ...txnWrites,
