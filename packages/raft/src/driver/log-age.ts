@@ -1,3 +1,4 @@
+/** Entries from `index` on were written after `atMs`. */
 interface Mark {
   readonly index: number;
   readonly atMs: number;
@@ -14,7 +15,8 @@ export class LogAge {
   at(firstIndex: number, lastIndex: number, nowMs: number): number {
     const latest = this.#marks.at(-1);
     if (latest === undefined) this.#marks.push({ index: firstIndex, atMs: nowMs });
-    else if (nowMs - latest.atMs >= MARK_EVERY_MS && lastIndex >= latest.index) this.#marks.push({ index: lastIndex + 1, atMs: nowMs });
+    else if (lastIndex < latest.index) this.#marks[this.#marks.length - 1] = { index: latest.index, atMs: nowMs };
+    else if (nowMs - latest.atMs >= MARK_EVERY_MS) this.#marks.push({ index: lastIndex + 1, atMs: nowMs });
     // The mark before the log's beginning tells its age; older ones tell nothing.
     const before = this.#marks.findLastIndex(({ index }) => index <= firstIndex);
     if (before > 0) this.#marks.splice(0, before);
