@@ -29,10 +29,10 @@ export interface AutopilotPorts {
   readonly metrics: Metrics;
   readonly consensus: Consensus;
   readonly directory: ServerDirectory;
-  reader(): StateReader;
-  propose(type: string, body: unknown): Promise<unknown>;
+  readonly reader: () => StateReader;
+  readonly propose: (type: string, body: unknown) => Promise<unknown>;
   /** Asks another server for its `Status.RaftStats`. Rejections and late answers are taken for silence; `signal` aborts when it is late. */
-  fetchStats(server: ProbeTarget, signal: AbortSignal): Promise<RaftStats>;
+  readonly fetchStats: (server: ProbeTarget, signal: AbortSignal) => Promise<RaftStats>;
 }
 
 /**

@@ -19,10 +19,10 @@ export interface ProbePorts {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Everybody but this server. */
-  targets(): readonly ProbeTarget[];
+  readonly targets: () => readonly ProbeTarget[];
   /** Where the leader's log ends now. */
-  leaderEnd(): LogEnd | undefined;
-  fetchStats(target: ProbeTarget, signal: AbortSignal): Promise<RaftStats>;
+  readonly leaderEnd: () => LogEnd | undefined;
+  readonly fetchStats: (target: ProbeTarget, signal: AbortSignal) => Promise<RaftStats>;
 }
 
 /** Asks the other servers how they stand, each at most once at a time, for as long as it runs. */
@@ -99,7 +99,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** Aborts in time, or when `signal` does. */
-function deadline(clock: Clock, signal: AbortSignal): { readonly expired: AbortSignal; cancel(): void } {
+function deadline(clock: Clock, signal: AbortSignal): { readonly expired: AbortSignal; readonly cancel: () => void } {
   const controller = new AbortController();
   const onAbort = (): void => controller.abort();
   const timer = clock.setTimer(PROBE_TIMEOUT_MS, onAbort);

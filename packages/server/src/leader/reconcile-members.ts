@@ -12,8 +12,8 @@ export interface ReconcilePorts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly directory: ServerDirectory;
-  reader(): StateReader;
-  propose(type: string, body: unknown): Promise<unknown>;
+  readonly reader: () => StateReader;
+  readonly propose: (type: string, body: unknown) => Promise<unknown>;
 }
 
 /**

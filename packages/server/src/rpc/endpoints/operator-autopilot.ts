@@ -12,13 +12,13 @@ const getConfiguration: ReadEndpoint<'Operator.AutopilotGetConfiguration'> = (re
   return config;
 };
 
-const setConfiguration: WriteEndpoint<'Operator.AutopilotSetConfiguration'> = async ({ config, cas }, { authorizer, propose }) => {
-  requireAccess(authorizer, 'operator', '', 'write');
+const setConfiguration: WriteEndpoint<'Operator.AutopilotSetConfiguration'> = async ({ config, cas }, context) => {
+  requireAccess(context.authorizer, 'operator', '', 'write');
   for (const name of ['LastContactThreshold', 'ServerStabilizationTime'] as const) {
     if (config[name] < 0) throw new LictorError('invalid-argument', `Error parsing autopilot config: ${name} must not be negative`);
   }
   const body: SetAutopilotBody = { config, ...(cas === undefined ? {} : { cas }) };
-  const { index, result } = await propose<boolean>(AUTOPILOT_SET_CONFIG, body);
+  const { index, result } = await context.propose<boolean>(AUTOPILOT_SET_CONFIG, body);
   return { index, value: result };
 };
 
