@@ -1,6 +1,6 @@
 import { broadcastHeartbeat } from './heartbeat.ts';
 import { quorumValue } from './quorum.ts';
-import { mustLead, type RaftState } from './state.ts';
+import { type Leadership, mustLead, type RaftState } from './state.ts';
 
 /**
  * ReadIndex (thesis 6.4): the read sees everything committed before it came in, once a round of heartbeats that began after it has been
@@ -42,17 +42,20 @@ export function renewLease(state: RaftState): void {
 export function answerReads(state: RaftState): void {
   const leadership = state.leadership;
   if (leadership === undefined || leadership.reads.length === 0) return;
-  if (!isTermCommitted(state)) return;
   const confirmed = confirmedRound(state);
-  const waiting = leadership.reads.filter((read) => {
+  if (isTermCommitted(state)) answerConfirmed(state, leadership, confirmed);
+  // Also before: what a read waits for then, is the commit alone.
+  if (leadership.reads.some((read) => read.round > leadership.round) && confirmed >= leadership.round) broadcastHeartbeat(state);
+}
+
+function answerConfirmed(state: RaftState, leadership: Leadership, confirmed: number): void {
+  leadership.reads = leadership.reads.filter((read) => {
     // Came in before anything was known to be committed: what is now, is certainly enough.
     if (read.index === 0) read.index = state.log.committed;
     if (read.round > confirmed) return true;
     state.answerRead({ id: read.id, index: read.index });
     return false;
   });
-  leadership.reads = waiting;
-  if (waiting.some((read) => read.round > leadership.round) && confirmed >= leadership.round) broadcastHeartbeat(state);
 }
 
 /** This server leads no more: the reads have to be asked elsewhere. */

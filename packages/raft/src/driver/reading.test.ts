@@ -116,6 +116,23 @@ describe('an answer without a promise (thesis 6.4.1)', () => {
   });
 });
 
+describe('a read before anything of the term is committed', () => {
+  it.each(['lease', 'quorum'] as const)('by %s, is answered as soon as that is, without waiting for a heartbeat', async (by) => {
+    const cluster = await start();
+    const asked = Promise.withResolvers<{ readonly atMs: number; readonly answered: Promise<number> }>();
+    for (const id of IDS) {
+      const node = cluster.node(id);
+      node.onStatus(({ role, committed }) => {
+        if (role !== 'leader' || committed >= 2) return;
+        asked.resolve({ atMs: cluster.clock.monotonic(), answered: node.read(by).then(() => cluster.clock.monotonic()) });
+      });
+    }
+    await cluster.leader();
+    const { atMs, answered } = await asked.promise;
+    expect(await answered).toBe(atMs);
+  });
+});
+
 describe('a command that takes long', () => {
   it('holds up what comes after it, and snapshots, and nothing else', async () => {
     const cluster = await start(['a']);

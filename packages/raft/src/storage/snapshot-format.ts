@@ -55,6 +55,12 @@ export class SnapshotEncoder {
   }
 }
 
+export interface Frame {
+  readonly frame: Uint8Array;
+  /** Of a data frame. */
+  readonly data: Uint8Array | undefined;
+}
+
 /** Takes a file's bytes as they come. @throws RaftError `corrupt` for the first frame that is wrong */
 export class SnapshotDecoder {
   meta: SnapshotMeta | undefined;
@@ -67,7 +73,7 @@ export class SnapshotDecoder {
   #rest: Buffer = Buffer.alloc(0);
 
   /** Whole frames, in order: as they are in the file, and what data they carry. */
-  *push(bytes: Uint8Array): Generator<{ readonly frame: Uint8Array; readonly data: Uint8Array | undefined }> {
+  *push(bytes: Uint8Array): Generator<Frame> {
     const incoming = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#rest = this.#rest.length === 0 ? incoming : Buffer.concat([this.#rest, incoming]);
     while (this.#rest.length >= FRAME_HEADER_BYTES) {

@@ -81,6 +81,25 @@ describe.each(Object.entries(PLACES))('the contract of a snapshot store, in %s',
   });
 });
 
+describe('the newest snapshot', () => {
+  it('is not read again by a process that has written or verified it', async () => {
+    const files = new MemoryFiles();
+    const store = new FileSnapshotStore(files, new MemoryLogger());
+    let reads = 0;
+    const read = files.read.bind(files);
+    files.read = (name, offset) => {
+      reads++;
+      return read(name, offset);
+    };
+    for (const index of [10, 20]) await store.save(metaAt(index), slices('x', 50));
+    for (let time = 0; time < 3; time++) expect((await store.latest())?.meta.index).toBe(20);
+    expect(reads).toBe(0);
+    const another = new FileSnapshotStore(files, new MemoryLogger());
+    for (let time = 0; time < 3; time++) expect((await another.latest())?.meta.index).toBe(20);
+    expect(reads).toBe(1);
+  });
+});
+
 describe('a snapshot store in memory', () => {
   const filled = async (text: string): Promise<Buffer> =>
     bytesOf(await new FileSnapshotStore(new MemoryFiles(), new MemoryLogger()).save(metaAt(30), slices(text, 50)));
@@ -137,6 +156,17 @@ describe('snapshots that are wrong', () => {
     await store.save(metaAt(20), slices('new', 3));
     return files;
   }
+
+  it('one that is damaged while the server runs is found when it is sent, and not sent again', async () => {
+    const files = new MemoryFiles();
+    const store = new FileSnapshotStore(files, new MemoryLogger());
+    for (const index of [10, 20]) await store.save(metaAt(index), slices(`at ${index}`, 100));
+    const latest = await store.latest();
+    const newest = [...files.files.keys()].sort().at(-1) ?? '';
+    files.flip(newest, 4000);
+    await expect(bytesOf(latest as StoredSnapshot)).rejects.toMatchObject({ code: 'corrupt' });
+    expect((await store.latest())?.meta.index).toBe(10);
+  });
 
   it('any flipped bit in the newest leads to the one before it, and to a line in the log', async () => {
     const newest = [...(await two()).files.keys()].sort().at(-1) ?? '';

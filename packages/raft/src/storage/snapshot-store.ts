@@ -30,6 +30,8 @@ export class FileSnapshotStore implements SnapshotStore {
   readonly #logger: Logger;
   readonly #maxBytes: number;
   #receiver: FileReceiver | undefined;
+  /** Written or verified by this process: a snapshot of gigabytes is not read anew for each follower that needs it. */
+  #known: { readonly name: string; readonly snapshot: StoredSnapshot } | undefined;
 
   constructor(files: SnapshotFiles, logger: Logger, { maxBytes }: SnapshotStoreOptions = DEFAULT_SNAPSHOT_OPTIONS) {
     this.#files = files;
@@ -39,8 +41,11 @@ export class FileSnapshotStore implements SnapshotStore {
 
   async latest(): Promise<StoredSnapshot | undefined> {
     for (const name of (await this.#names()).toReversed()) {
+      if (this.#known?.name === name) return this.#known.snapshot;
       try {
-        return await openSnapshot(this.#files, name);
+        const snapshot = await openSnapshot(this.#files, name, this.#onDamage);
+        this.#known = { name, snapshot };
+        return snapshot;
       } catch (thrown) {
         if (!(thrown instanceof RaftError)) throw thrown;
         this.#logger.error('a snapshot is damaged; trying the one before', { name, error: thrown.message });
@@ -87,8 +92,15 @@ export class FileSnapshotStore implements SnapshotStore {
     const final = `snapshot-${digits(meta.index)}-${digits(meta.term)}`;
     await this.#files.rename(name, final);
     for (const old of (await this.#names()).slice(0, -KEPT)) await this.#files.remove(old);
-    return { meta, sizeBytes: await this.#files.sizeOf(final), ...readersOf(this.#files, final) };
+    const snapshot = { meta, sizeBytes: await this.#files.sizeOf(final), ...readersOf(this.#files, final, this.#onDamage) };
+    this.#known = { name: final, snapshot };
+    return snapshot;
   }
+
+  /** The next one who asks gets another. */
+  readonly #onDamage = (name: string): void => {
+    if (this.#known?.name === name) this.#known = undefined;
+  };
 
   /** Oldest first. */
   async #names(): Promise<readonly string[]> {
