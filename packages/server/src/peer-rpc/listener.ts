@@ -38,10 +38,14 @@ export class RpcListener {
     });
   }
 
-  /** Calls that are being served may end by themselves for so long. */
+  /** Calls that are being served may end by themselves for so long. Nobody gets in from the moment of the call. */
   stop(graceMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = this.#ports.clock.setTimer(graceMs, () => this.server.forceShutdown());
+      const timer = this.#ports.clock.setTimer(graceMs, () => {
+        this.server.forceShutdown();
+        // Not left to tryShutdown: it waits for ever for a session that was just being destroyed (of who speaks no HTTP/2, for one).
+        resolve();
+      });
       this.server.tryShutdown(() => {
         timer.cancel();
         resolve();

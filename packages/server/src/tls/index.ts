@@ -1,0 +1,4 @@
+export { loadRpcTlsFiles, type RpcTlsFiles } from './load.ts';
+export { type AuthenticatedCall, RpcTls } from './rpc-tls.ts';
+export { serverNameOf } from './server-name.ts';
+export type { RpcTlsMaterial, RpcTlsOptions } from './types.ts';

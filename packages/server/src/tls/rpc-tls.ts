@@ -1,0 +1,87 @@
+import type { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
+import { LictorError } from '@lictor/protocol';
+import type { PeerCertificate, SecureContext } from 'node:tls';
+import { RpcChannelCredentials } from './channel-credentials.ts';
+import { buildSecureContext, contextOptions } from './secure-context.ts';
+import { RpcServerCredentials } from './server-credentials.ts';
+import { namesServer, serverNameOf } from './server-name.ts';
+import type { RpcTlsMaterial, RpcTlsOptions } from './types.ts';
+
+/** Of a call that came in: what its connection proved. Empty for a certificate that was not verified, or none. */
+export interface AuthenticatedCall {
+  getAuthContext(): { readonly sslPeerCertificate?: PeerCertificate };
+}
+
+/**
+ * TLS between servers.
+ *
+ * 1. Outgoing connections always check that the peer's certificate is of our CA: where TLS is spoken, nothing is trusted by its address.
+ * 2. With `verifyServerHostname` the peer's certificate must also name `server.<dc>.<domain>`.
+ * 3. With that and `verifyIncoming`, who speaks Raft to us must have that name too: a client agent's certificate never does (CVE-2021-37219).
+ */
+export class RpcTls {
+  readonly #options: RpcTlsOptions;
+  readonly #serverName: string;
+  readonly #server: RpcServerCredentials;
+  readonly #channel: RpcChannelCredentials;
+  #context: SecureContext;
+
+  /** @throws LictorError `invalid-argument` when certificate, key or CA are missing or cannot be used */
+  constructor(options: RpcTlsOptions, material: RpcTlsMaterial) {
+    this.#options = options;
+    this.#serverName = serverNameOf(options.datacenter, options.domain);
+    const context = checkedContext(options, material);
+    this.#context = context.secure;
+    this.#server = new RpcServerCredentials(options.verifyIncoming, context.options);
+    const checkServerIdentity = (_host: string, certificate: PeerCertificate): Error | undefined => this.#checkServer(certificate);
+    this.#channel = new RpcChannelCredentials(this.#serverName, { checkServerIdentity, rejectUnauthorized: true }, () => this.#context);
+  }
+
+  get serverCredentials(): ServerCredentials {
+    return this.#server;
+  }
+
+  get channelCredentials(): ChannelCredentials {
+    return this.#channel;
+  }
+
+  /**
+   * For connections from now on; those that are open live on.
+   * @throws LictorError `invalid-argument`, and everything stays as it was
+   */
+  replace(material: RpcTlsMaterial): void {
+    const context = checkedContext(this.#options, material);
+    this.#context = context.secure;
+    this.#server.replace(context.options);
+  }
+
+  /** Why the caller may not act as a server; undefined: it may. */
+  readonly refusalOfServer = (call: AuthenticatedCall): string | undefined => {
+    const { verifyIncoming, verifyServerHostname } = this.#options;
+    if (!verifyIncoming || !verifyServerHostname) return undefined;
+    const certificate = call.getAuthContext().sslPeerCertificate;
+    if (certificate?.raw !== undefined && namesServer(certificate.raw, this.#serverName)) return undefined;
+    return `the caller's certificate is not valid for ${this.#serverName}`;
+  };
+
+  #checkServer(certificate: PeerCertificate): Error | undefined {
+    if (!this.#options.verifyServerHostname) return undefined;
+    // What Node does with a throw in here is its own affair (CVE-2026-21637).
+    try {
+      if (namesServer(certificate.raw, this.#serverName)) return undefined;
+    } catch {
+      // As a certificate without the name.
+    }
+    return new Error(`x509: certificate is not valid for ${this.#serverName}`);
+  }
+}
+
+function checkedContext(options: RpcTlsOptions, material: RpcTlsMaterial) {
+  // Without a CA Node would take the ones of the public web.
+  if (material.caPems.length === 0) throw new LictorError('invalid-argument', 'VerifyOutgoing set but no CA certificates were provided');
+  if (material.certPem === '' || material.keyPem.isEmpty) {
+    throw new LictorError('invalid-argument', 'TLS between servers requires a Cert and Key pair in the configuration file');
+  }
+  const built = contextOptions(options, material);
+  return { options: built, secure: buildSecureContext(built) };
+}

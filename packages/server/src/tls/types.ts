@@ -1,0 +1,24 @@
+import type { Secret } from '@lictor/protocol';
+
+/** How servers prove to each other who they are (`tls.internal_rpc`). */
+export interface RpcTlsOptions {
+  readonly datacenter: string;
+  /** `consul`; a dot behind it is let go. */
+  readonly domain: string;
+  /** Callers must show a certificate of our CA. */
+  readonly verifyIncoming: boolean;
+  /** Other servers' certificates must name `server.<dc>.<domain>`; with `verifyIncoming` also those of callers who act as servers. */
+  readonly verifyServerHostname: boolean;
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** OpenSSL's names, for TLS 1.2; empty: Node's choice. */
+  readonly ciphers: string;
+}
+
+/** What the files hold. */
+export interface RpcTlsMaterial {
+  /** PEM, one or more certificates each. Nothing else is trusted. */
+  readonly caPems: readonly string[];
+  /** The certificate, then those between it and the CA. */
+  readonly certPem: string;
+  readonly keyPem: Secret;
+}
