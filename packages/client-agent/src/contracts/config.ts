@@ -54,6 +54,21 @@ export interface RuntimeConfig {
     readonly caFile: string;
     readonly verifyIncoming: boolean;
   };
+  /** TLS between servers; spoken when either side is verified. Files as written, empty for none. */
+  readonly internalRpcTls: {
+    readonly caFile: string;
+    /** A folder, looked at without `caFile`. */
+    readonly caPath: string;
+    readonly certFile: string;
+    readonly keyFile: string;
+    readonly verifyIncoming: boolean;
+    /** True whenever `verifyServerHostname` is. */
+    readonly verifyOutgoing: boolean;
+    readonly verifyServerHostname: boolean;
+    readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+    /** OpenSSL's names, for TLS 1.2; empty: Node's choice. */
+    readonly ciphers: string;
+  };
   readonly limits: { readonly kvMaxValueBytes: number; readonly txnMaxRequestBytes: number };
   readonly dns: {
     readonly allowStale: boolean;

@@ -5,6 +5,7 @@ import type { ListInterfaces } from '../sockaddr/index.ts';
 import type { RawReader } from '../source/index.ts';
 import { buildAddresses } from './addresses.ts';
 import { buildFaces } from './faces.ts';
+import { buildInternalRpcTls } from './tls.ts';
 
 export interface BuildEnvironment {
   readonly isDevMode: boolean;
@@ -21,6 +22,7 @@ export function buildRuntime(raw: RawReader, environment: BuildEnvironment): Run
     ...buildAddresses(raw, environment.listInterfaces),
     ...buildFaces(raw),
     ...buildChecks(raw),
+    internalRpcTls: buildInternalRpcTls(raw),
     devMode: environment.isDevMode,
     server: isServer,
     bootstrap: raw.boolean('bootstrap') || raw.integer('bootstrap_expect') === 1,

@@ -3,6 +3,7 @@ import { LictorError } from '@lictor/protocol';
 import type { RuntimeConfig } from '../../contracts/index.ts';
 import { ConfigError } from '../config-error.ts';
 import type { RawReader } from '../source/index.ts';
+import { validateTls } from './tls.ts';
 
 const BASIC_NAME = /^[a-z0-9_-]+$/;
 const DNS_NAME = /^[a-zA-Z0-9-]+$/;
@@ -23,6 +24,7 @@ export function validateRuntime(config: RuntimeConfig, raw: RawReader): string[]
   checkLimits(config, raw);
   checkAddressesUnique(config);
   checkDefinitions(config);
+  warnings.push(...validateTls(config, raw));
   if (!CA_PROVIDERS.includes(config.connect.caProvider)) {
     throw new ConfigError(`${config.connect.caProvider} is not a valid CA provider`, { key: 'connect.ca_provider' });
   }

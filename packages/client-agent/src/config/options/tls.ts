@@ -2,29 +2,36 @@ import { option } from './types.ts';
 
 const protocols = ['defaults', 'https', 'grpc', 'internal_rpc'] as const;
 
+const inert = { status: 'inert' } as const;
+
 /** TLS of the agent's listeners and of traffic between nodes. */
 export const tlsOptions = [
   ...protocols.flatMap((protocol) => {
-    const extra = protocol === 'grpc' || protocol === 'internal_rpc' ? ({ status: 'inert' } as const) : {};
+    const files = protocol === 'grpc' ? inert : {};
+    const rest = protocol === 'grpc' || protocol === 'https' ? inert : {};
     return [
-      option(`tls.${protocol}.ca_file`, 'string', 'PEM of the CA that signs peers.', extra),
-      option(`tls.${protocol}.cert_file`, 'string', 'PEM of the certificate.', extra),
-      option(`tls.${protocol}.key_file`, 'string', 'PEM of the key.', extra),
-      option(`tls.${protocol}.ca_path`, 'string', 'Folder of CA PEMs.', { status: 'inert' }),
-      option(`tls.${protocol}.tls_min_version`, 'string', 'TLSv1_2 or TLSv1_3.', { status: 'inert' }),
-      option(`tls.${protocol}.tls_cipher_suites`, 'string', 'TLS 1.2 suites.', { status: 'inert' }),
+      option(`tls.${protocol}.ca_file`, 'string', 'PEM of the CA that signs peers.', files),
+      option(`tls.${protocol}.cert_file`, 'string', 'PEM of the certificate.', files),
+      option(`tls.${protocol}.key_file`, 'string', 'PEM of the key.', files),
+      option(`tls.${protocol}.ca_path`, 'string', 'Folder of CA PEMs, without a `ca_file`.', rest),
+      option(`tls.${protocol}.tls_min_version`, 'string', 'TLSv1_2 or TLSv1_3.', rest),
+      option(`tls.${protocol}.tls_cipher_suites`, 'string', 'TLS 1.2 suites, by their IANA names, with commas.', rest),
     ];
   }),
   ...protocols.map((protocol) => option(`tls.${protocol}.verify_incoming`, 'bool', 'Callers must show a certificate.')),
-  ...protocols.map((protocol) =>
-    option(`tls.${protocol}.verify_outgoing`, 'bool', 'Check the certificates of servers.', { status: 'inert' }),
-  ),
-  ...protocols.map((protocol) =>
-    option(`tls.${protocol}.verify_server_hostname`, 'bool', 'Servers are named server.<dc>.<domain>.', { status: 'inert' }),
-  ),
-  ...protocols.map((protocol) =>
-    option(`tls.${protocol}.use_auto_cert`, 'bool', 'Use the certificate of auto_encrypt.', { status: 'inert' }),
-  ),
+  ...protocols.map((protocol) => {
+    if (protocol === 'grpc') return option(`tls.${protocol}.verify_outgoing`, 'bool', 'An error: nothing is called there.');
+    return option(`tls.${protocol}.verify_outgoing`, 'bool', 'Servers must show a certificate.', protocol === 'https' ? inert : {});
+  }),
+  ...protocols.map((protocol) => {
+    const isHere = protocol === 'defaults' || protocol === 'internal_rpc';
+    const doc = isHere ? 'Their certificates must name `server.<dc>.<domain>`, also to speak Raft.' : 'An error: of internal_rpc only.';
+    return option(`tls.${protocol}.verify_server_hostname`, 'bool', doc);
+  }),
+  ...protocols.map((protocol) => {
+    if (protocol === 'grpc') return option(`tls.${protocol}.use_auto_cert`, 'bool', 'Use the certificate of auto_encrypt.', inert);
+    return option(`tls.${protocol}.use_auto_cert`, 'bool', 'An error: of grpc only.');
+  }),
   option('ca_file', 'string', 'Old name.', { status: 'deprecated', replacedBy: 'tls.defaults.ca_file' }),
   option('ca_path', 'string', 'Old name.', { status: 'deprecated', replacedBy: 'tls.defaults.ca_path' }),
   option('cert_file', 'string', 'Old name.', { status: 'deprecated', replacedBy: 'tls.defaults.cert_file' }),
