@@ -7,6 +7,7 @@ import { JSON_TYPE, type Reply, textReply } from './reply/reply.ts';
 import { sendReply } from './reply/send.ts';
 import { sendStream } from './reply/send-stream.ts';
 import { ApiRequest, type RequestScope } from './request/api-request.ts';
+import { APPLIED_INDEX_HEADER } from './request/applied-index.ts';
 import { parseQueryString } from './request/query-string.ts';
 import { isPrintablePath, parseTarget, type RequestTarget } from './request/target.ts';
 import { Pacer } from './pacer.ts';
@@ -126,7 +127,7 @@ export class Dispatcher {
     if (request.method !== 'GET' && isForgedByPage(request, settings))
       throw new LictorError('permission-denied', 'Cross-site writes are refused');
     if (route.acl.by === 'agent' && settings.config.aclEnabled) await authorize(route, request, this.#deps);
-    const reply = await route.handle(request, this.#deps);
+    const reply = withAppliedIndex(await route.handle(request, this.#deps), request);
     if (request.hasWaited) await this.#pacer.turn();
     if (response.destroyed) return;
     if (this.#waiters.isStopping) response.shouldKeepAlive = false;
@@ -159,6 +160,10 @@ function errorHeaders(error: LictorError): readonly string[] {
  */
 function isForgedByPage(request: ApiRequest, settings: Settings): boolean {
   return request.header('sec-fetch-site') === 'cross-site' && !settings.allowsOrigins;
+}
+
+function withAppliedIndex(reply: Reply, { appliedIndex }: ApiRequest): Reply {
+  return appliedIndex === 0 ? reply : { ...reply, headers: [...reply.headers, APPLIED_INDEX_HEADER, String(appliedIndex)] };
 }
 
 function withoutRoute(endpoint: Endpoint, request: ApiRequest): Reply {

@@ -19,6 +19,8 @@ export class ApiRequest {
   /** What follows a route's prefix, decoded. */
   readonly rest: string;
   readonly query: QueryString;
+  /** At which log index its writes were applied; 0 while there are none. */
+  appliedIndex = 0;
   readonly #config: RuntimeConfig;
   readonly #scope: RequestScope;
   #token: Secret | undefined;

@@ -1,6 +1,7 @@
 import { type CallOptions, type Consistency, LictorError, parseDuration, type QueryOptions } from '@lictor/protocol';
 import type { CacheOptions } from '../../contracts/index.ts';
 import type { ApiRequest } from './api-request.ts';
+import { parseAppliedIndex } from './applied-index.ts';
 
 /** What every read endpoint takes from its request (consul-facts 2.0: blocking, consistency, cached). */
 export interface ReadParameters {
@@ -11,6 +12,8 @@ export interface ReadParameters {
   readonly maxWaitMs: number;
   readonly useCache: boolean;
   readonly filter: string;
+  /** The answer must have seen the write of this index; 0: none. */
+  readonly appliedIndex: number;
 }
 
 /** Also checks that no Enterprise parameter is asked for. */
@@ -19,16 +22,20 @@ export function readCall(request: ApiRequest): CallOptions {
 }
 
 export function toCallOptions(request: ApiRequest, parameters: ReadParameters): CallOptions {
-  const query: QueryOptions =
-    parameters.minIndex > 0
-      ? { consistency: parameters.consistency, minIndex: parameters.minIndex, maxWaitMs: parameters.maxWaitMs, ...maxStale(parameters) }
-      : { consistency: parameters.consistency, ...maxStale(parameters) };
+  const { consistency, minIndex, appliedIndex } = parameters;
+  const query: QueryOptions = { consistency, ...maxStale(parameters), ...waits(request, parameters) };
   const base = { token: request.token, datacenter: request.datacenter, query };
-  return parameters.minIndex > 0 ? { ...base, signal: request.signal } : base;
+  return minIndex > 0 || appliedIndex > 0 ? { ...base, signal: request.signal } : base;
 }
 
 function maxStale(parameters: ReadParameters): { maxStaleMs?: number } {
   return parameters.maxStaleMs > 0 ? { maxStaleMs: parameters.maxStaleMs } : {};
+}
+
+/** A server that has not seen the write gets as long for it as a leader gets to be found. */
+function waits({ config }: ApiRequest, { minIndex, maxWaitMs, appliedIndex }: ReadParameters): Partial<QueryOptions> {
+  const blocking = minIndex > 0 ? { minIndex, maxWaitMs } : {};
+  return appliedIndex > 0 ? { maxWaitMs: config.rpcHoldMs, ...blocking, appliedIndex } : blocking;
 }
 
 /** @throws LictorError 400 with Consul's texts */
@@ -39,14 +46,16 @@ export function parseReadParameters(request: ApiRequest): ReadParameters {
   const askedMs = maxStaleText === '' ? 0 : parseDuration(maxStaleText);
   if (askedMs === undefined) throw badRequest(`Invalid max_stale value ${JSON.stringify(maxStaleText)}`);
   const consistent = query.has('consistent');
-  const useCache = query.has('cached') && request.config.http.useCache;
+  const appliedIndex = parseAppliedIndex(request);
+  // What is cached may be older than the write that the answer has to show.
+  const useCache = query.has('cached') && request.config.http.useCache && appliedIndex === 0;
   const isChosen = query.has('stale') || askedMs > 0 || consistent || useCache || query.has('leader');
   const maxStaleMs = isChosen ? askedMs : discoveryMaxStaleMs(request);
   const stale = query.has('stale') || maxStaleMs > 0;
   if (stale && consistent) throw badRequest('Cannot specify ?stale with ?consistent, conflicting semantics.');
   if (useCache && consistent) throw badRequest('Cannot specify ?cached with ?consistent, conflicting semantics.');
   const consistency = stale ? 'stale' : consistent ? 'consistent' : 'default';
-  return { consistency, maxStaleMs, minIndex, maxWaitMs, useCache, filter: query.get('filter') };
+  return { consistency, maxStaleMs, minIndex, maxWaitMs, useCache, filter: query.get('filter'), appliedIndex };
 }
 
 /** `discovery_max_stale`: what catalog and health reads are content with that name no consistency; `?leader` names the default one. */

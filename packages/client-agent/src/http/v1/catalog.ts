@@ -6,6 +6,7 @@ import type { ApiRequest } from '../request/api-request.ts';
 import { refuseNamespace, refusePartition } from '../request/enterprise.ts';
 import { readJsonBody } from '../request/json-body.ts';
 import { badRequest, parseReadParameters, readCall } from '../request/read-options.ts';
+import { write } from '../request/write-call.ts';
 import { acl, type Route } from '../routing/route.ts';
 import { nodeJson, nodeServiceListView, nodeServicesView, nodesView, serviceInstancesView, servicesView } from '../views/catalog.ts';
 import { catalogFilter, serviceQuery } from './catalog-parameters.ts';
@@ -41,7 +42,7 @@ async function register(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   refuseNamespace(request);
   const body = await readJsonBody(request, registerRequest, { goStruct: 'RegisterRequest', ignoredKeys: IGNORED_KEYS });
   const datacenter = body.Datacenter || request.datacenter;
-  await deps.server.call('Catalog.Register', { ...body, Datacenter: datacenter }, { token: request.token, datacenter });
+  await write('Catalog.Register', { ...body, Datacenter: datacenter }, request, deps, { token: request.token, datacenter });
   return TRUE_REPLY;
 }
 
@@ -49,7 +50,7 @@ async function deregister(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   refuseNamespace(request);
   const body = await readJsonBody(request, deregisterRequest, { goStruct: 'DeregisterRequest', ignoredKeys: ['Address'] });
   const datacenter = body.Datacenter || request.datacenter;
-  await deps.server.call('Catalog.Deregister', { ...body, Datacenter: datacenter }, { token: request.token, datacenter });
+  await write('Catalog.Deregister', { ...body, Datacenter: datacenter }, request, deps, { token: request.token, datacenter });
   return TRUE_REPLY;
 }
 

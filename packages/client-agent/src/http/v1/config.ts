@@ -8,7 +8,7 @@ import { refuseNamespace } from '../request/enterprise.ts';
 import { decodeJson, readJson } from '../request/json-body.ts';
 import { readCall } from '../request/read-options.ts';
 import { parseUint } from '../request/uint.ts';
-import { writeCall } from '../request/write-call.ts';
+import { write } from '../request/write-call.ts';
 import { acl, type Route } from '../routing/route.ts';
 
 /** /v1/config (consul-facts H088-H091). What may be read or written depends on the entry's kind, so the servers decide. */
@@ -36,7 +36,7 @@ async function apply(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const entry = decodeJson(raw, schema.record(schema.unknown()), { goType: 'map[string]interface {}' }, fail);
   refuseNamespace(request);
   const cas = parseCas(request);
-  const { value } = await deps.server.call('ConfigEntry.Apply', { entry, ...cas }, writeCall(request)).catch((thrown: unknown) => {
+  const value = await write('ConfigEntry.Apply', { entry, ...cas }, request, deps).catch((thrown: unknown) => {
     // Entries are decoded by kind on the server; what it cannot decode is told as this endpoint's own decoding failure.
     throw thrown instanceof LictorError && thrown.code === 'invalid-argument' ? fail(thrown.message) : thrown;
   });
@@ -63,7 +63,7 @@ async function remove(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   if (name === undefined) throw new LictorError('not-found', 'Must provide both a kind and name to delete');
   refuseNamespace(request);
   const cas = parseCas(request);
-  const { value } = await deps.server.call('ConfigEntry.Delete', { kind, name, ...cas }, writeCall(request));
+  const value = await write('ConfigEntry.Delete', { kind, name, ...cas }, request, deps);
   return cas.cas === undefined ? jsonReply('{}') : booleanReply(value);
 }
 

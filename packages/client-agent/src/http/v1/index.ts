@@ -11,6 +11,7 @@ import { healthRoutes } from './health.ts';
 import { kvRoutes } from './kv.ts';
 import { gatewayServicesRoutes } from './gateway-services.ts';
 import { operatorRoutes } from './operator.ts';
+import { operatorAutopilotRoutes } from './operator-autopilot.ts';
 import { operatorRaftRoutes } from './operator-raft.ts';
 import { serviceVirtualIpRoutes } from './service-virtual-ip.ts';
 import { sessionRoutes } from './session.ts';
@@ -32,6 +33,7 @@ export const apiRoutes: readonly Route[] = [
   ...healthRoutes,
   ...kvRoutes,
   ...operatorRoutes,
+  ...operatorAutopilotRoutes,
   ...operatorRaftRoutes,
   ...serviceVirtualIpRoutes,
   ...sessionRoutes,

@@ -7,7 +7,7 @@ import { readBody } from '../request/body.ts';
 import { refuseNamespace } from '../request/enterprise.ts';
 import { badRequest, readCall } from '../request/read-options.ts';
 import { parseUint } from '../request/uint.ts';
-import { writeCall } from '../request/write-call.ts';
+import { write } from '../request/write-call.ts';
 import { acl, type Route } from '../routing/route.ts';
 import { kvEntriesView, kvEntryView } from '../views/kv.ts';
 
@@ -68,7 +68,7 @@ async function put(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const operation = putOperation(request);
   const session = operation === 'lock' ? query.get('acquire') : operation === 'unlock' ? query.get('release') : '';
   const entry = { Key: key, Value: value, Flags: toFlags(flags), Session: session, ModifyIndex: index };
-  const { value: applied } = await deps.server.call('KVS.Apply', { operation, entry }, writeCall(request));
+  const applied = await write('KVS.Apply', { operation, entry }, request, deps);
   return operation === 'set' ? TRUE_REPLY : booleanReply(applied);
 }
 
@@ -86,7 +86,7 @@ async function remove(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const operation: KvOperation = query.has('cas') ? 'delete-cas' : query.has('recurse') ? 'delete-tree' : 'delete';
   const index = query.has('cas') ? Number(parseUint(query.get('cas'))) : 0;
   const entry = { Key: key, Value: NO_VALUE, Flags: 0, Session: '', ModifyIndex: index };
-  const { value: applied } = await deps.server.call('KVS.Apply', { operation, entry }, writeCall(request));
+  const applied = await write('KVS.Apply', { operation, entry }, request, deps);
   return operation === 'delete-cas' ? booleanReply(applied) : TRUE_REPLY;
 }
 

@@ -5,6 +5,7 @@ import { jsonReply, type Reply } from '../reply/reply.ts';
 import type { ApiRequest } from '../request/api-request.ts';
 import { refuseNamespace } from '../request/enterprise.ts';
 import { readJsonBody } from '../request/json-body.ts';
+import { write } from '../request/write-call.ts';
 import { acl, type Route } from '../routing/route.ts';
 
 /** PUT /v1/internal/service-virtual-ip (consul-facts H151). */
@@ -18,11 +19,10 @@ const assignment = object({ Service: string(), ManualVIPs: list(string()), Datac
 async function assign(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   refuseNamespace(request);
   const body = await readJsonBody(request, assignment, { goStruct: 'AssignServiceManualVIPsRequest' });
-  const { value } = await deps.server.call(
-    'Catalog.AssignManualIps',
-    { service: body.Service, addresses: body.ManualVIPs },
-    { token: request.token, datacenter: body.Datacenter || request.config.datacenter },
-  );
+  const value = await write('Catalog.AssignManualIps', { service: body.Service, addresses: body.ManualVIPs }, request, deps, {
+    token: request.token,
+    datacenter: body.Datacenter || request.config.datacenter,
+  });
   const unassigned = value.unassignedFrom.map((name) => ({ ServiceName: { Name: name }, Peer: '' }));
   const reply = { Found: value.found, UnassignedFrom: unassigned.length === 0 ? null : unassigned };
   return jsonReply(encodeJson(reply, request.indent));

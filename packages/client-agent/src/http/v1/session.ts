@@ -7,7 +7,7 @@ import { readBody } from '../request/body.ts';
 import { refuseNamespace } from '../request/enterprise.ts';
 import { decodeFailed, decodeJson, JSON_BODY_MAX_BYTES, parseJson } from '../request/json-body.ts';
 import { badRequest, readCall } from '../request/read-options.ts';
-import { writeCall } from '../request/write-call.ts';
+import { write } from '../request/write-call.ts';
 import { acl, type Route } from '../routing/route.ts';
 import { sessionJson, sessionsView } from '../views/session.ts';
 
@@ -31,7 +31,7 @@ async function create(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const body = await readBody(request.message, JSON_BODY_MAX_BYTES, () => 'Request body too large');
   const raw = body.length === 0 ? {} : parseJson(body, decodeFailed);
   const sent = decodeJson(secondsToDuration(raw), sessionCreateRequest, { goStruct: 'Alias' }, decodeFailed);
-  const { value } = await deps.server.call(
+  const value = await write(
     'Session.Create',
     {
       ...sent,
@@ -40,7 +40,8 @@ async function create(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
       LockDelay: sent.LockDelay ?? DEFAULT_LOCK_DELAY_MS,
       ...sessionChecks(sent.Checks ?? SERF_HEALTH, sent.NodeChecks ?? SERF_HEALTH),
     },
-    writeCall(request),
+    request,
+    deps,
   );
   return jsonReply(encodeJson({ ID: value }, request.indent));
 }
@@ -66,14 +67,14 @@ function secondsToDuration(raw: unknown): unknown {
 
 async function destroy(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   refuseNamespace(request);
-  await deps.server.call('Session.Destroy', { id: sessionId(request) }, writeCall(request));
+  await write('Session.Destroy', { id: sessionId(request) }, request, deps);
   return TRUE_REPLY;
 }
 
 async function renew(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   refuseNamespace(request);
   const id = sessionId(request);
-  const { value } = await deps.server.call('Session.Renew', { id }, writeCall(request));
+  const value = await write('Session.Renew', { id }, request, deps);
   if (value === null) throw new LictorError('not-found', `Session id '${id}' not found`);
   return jsonReply(encodeJson([sessionJson(value)], request.indent));
 }

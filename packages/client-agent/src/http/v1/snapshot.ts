@@ -3,7 +3,7 @@ import { EMPTY_REPLY, metaHeaders, type Reply } from '../reply/reply.ts';
 import type { ApiRequest } from '../request/api-request.ts';
 import { readBody } from '../request/body.ts';
 import { parseReadParameters, toCallOptions } from '../request/read-options.ts';
-import { writeCall } from '../request/write-call.ts';
+import { write } from '../request/write-call.ts';
 import { acl, type Route } from '../routing/route.ts';
 
 /** /v1/snapshot (consul-facts H141-H142). */
@@ -24,6 +24,6 @@ async function save(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
 
 async function restore(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const archive = await readBody(request.message, ARCHIVE_MAX_BYTES, () => `Snapshot too large, max size: ${ARCHIVE_MAX_BYTES} bytes.`);
-  await deps.server.call('Snapshot.Restore', { archive }, writeCall(request));
+  await write('Snapshot.Restore', { archive }, request, deps);
   return EMPTY_REPLY;
 }

@@ -19,7 +19,7 @@ import type { ApiRequest } from '../request/api-request.ts';
 import { readBody } from '../request/body.ts';
 import { decodeJson, parseJson } from '../request/json-body.ts';
 import { parseReadParameters, toCallOptions } from '../request/read-options.ts';
-import { writeCall } from '../request/write-call.ts';
+import { write } from '../request/write-call.ts';
 import { acl, type Route } from '../routing/route.ts';
 import { nodeJson, txnServiceJson } from '../views/catalog.ts';
 import { checkJson } from '../views/check.ts';
@@ -38,7 +38,7 @@ async function txn(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const operations = sent.flatMap((operation) => toOperation(operation, request));
   const writes = sent.some(isWrite);
   if (writes) {
-    const { value } = await deps.server.call('Txn.Apply', { operations }, writeCall(request));
+    const value = await write('Txn.Apply', { operations }, request, deps);
     return jsonReply(encodeJson(replyJson(value), request.indent), [], statusOf(value));
   }
   const parameters = parseReadParameters(request);

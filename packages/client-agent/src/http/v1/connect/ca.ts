@@ -6,7 +6,7 @@ import type { ApiRequest } from '../../request/api-request.ts';
 import { parseGoBoolean } from '../../request/boolean.ts';
 import { readJsonBody } from '../../request/json-body.ts';
 import { badRequest, readCall } from '../../request/read-options.ts';
-import { writeCall } from '../../request/write-call.ts';
+import { write } from '../../request/write-call.ts';
 import { acl, type Route } from '../../routing/route.ts';
 import { caConfigurationJson, caRootsView } from '../../views/connect.ts';
 
@@ -43,6 +43,6 @@ const IGNORED_KEYS = ['CreateIndex', 'ModifyIndex', 'ClusterID'];
 
 async function configure(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const body = await readJsonBody(request, caConfigurationRequest, { goStruct: 'Alias', ignoredKeys: IGNORED_KEYS });
-  await deps.server.call('ConnectCA.ConfigurationSet', body, writeCall(request));
+  await write('ConnectCA.ConfigurationSet', body, request, deps);
   return EMPTY_REPLY;
 }

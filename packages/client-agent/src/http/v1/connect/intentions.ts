@@ -7,7 +7,7 @@ import type { ApiRequest } from '../../request/api-request.ts';
 import { refuseNamespace } from '../../request/enterprise.ts';
 import { readJsonBody } from '../../request/json-body.ts';
 import { parseReadParameters, readCall } from '../../request/read-options.ts';
-import { writeCall } from '../../request/write-call.ts';
+import { write } from '../../request/write-call.ts';
 import { acl, type Route } from '../../routing/route.ts';
 import { intentionsView } from '../../views/intention.ts';
 import { readThroughCache } from '../read.ts';
@@ -53,7 +53,7 @@ async function create(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   refuseNamespace(request);
   const fail = (reason: string): LictorError => refuse(`Failed to decode request body: ${reason}`);
   const intention = await readIntention(request, fail);
-  const { value } = await deps.server.call('Intention.Create', intention, writeCall(request));
+  const value = await write('Intention.Create', intention, request, deps);
   return jsonReply(encodeJson({ ID: value }, request.indent));
 }
 
@@ -94,14 +94,14 @@ async function putExact(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const { source, destination } = sourceAndDestination(request, { notEmpty: true });
   const intention = await readIntention(request);
   const exact = { source: source.name, destination: destination.name, intention };
-  await deps.server.call('Intention.UpsertExact', exact, writeCall(request));
+  await write('Intention.UpsertExact', exact, request, deps);
   return TRUE_REPLY;
 }
 
 async function deleteExact(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   refuseNamespace(request);
   const { source, destination } = sourceAndDestination(request, { notEmpty: true });
-  await deps.server.call('Intention.DeleteExact', { source: source.name, destination: destination.name }, writeCall(request));
+  await write('Intention.DeleteExact', { source: source.name, destination: destination.name }, request, deps);
   return TRUE_REPLY;
 }
 
@@ -120,13 +120,13 @@ async function findById(id: string, deps: ApiDeps, options: CallOptions): Promis
 async function updateById(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   refuseNamespace(request);
   const intention = await readIntention(request);
-  await deps.server.call('Intention.Update', { id: request.rest, intention }, writeCall(request));
+  await write('Intention.Update', { id: request.rest, intention }, request, deps);
   return jsonReply(encodeJson({ ID: request.rest }, request.indent));
 }
 
 async function deleteById(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   refuseNamespace(request);
-  await deps.server.call('Intention.Delete', { id: request.rest }, writeCall(request));
+  await write('Intention.Delete', { id: request.rest }, request, deps);
   return TRUE_REPLY;
 }
 
