@@ -32,6 +32,11 @@ export interface ClientConfig {
   readonly partition?: string;
   /** `user:password` of a proxy in front of the agent. */
   readonly basicAuth?: Secret | string;
+  /**
+   * Reads see at least what this client has written, whichever server answers them: cheap together with `consistency: 'stale'`. Remembers
+   * one index a datacenter. Lictor only: Consul ignores it.
+   */
+  readonly readYourWrites?: boolean;
   /** Refuse a longer answer, bytes. Default 256 MiB. */
   readonly maxResponseBytes?: number;
   readonly clock?: Clock;
@@ -106,6 +111,7 @@ export function createClient(config: ClientConfig = {}): LictorClient {
     ...(config.datacenter ? { datacenter: config.datacenter } : {}),
     ...(config.namespace ? { namespace: config.namespace } : {}),
     ...(config.partition ? { partition: config.partition } : {}),
+    ...(config.readYourWrites ? { readYourWrites: true } : {}),
   });
   return new LictorClient(http, transport);
 }

@@ -4,6 +4,7 @@ import type { Clock, Secret } from '@lictor/protocol';
 import type { Address } from './address.ts';
 import { ApiError, TransportError } from './errors.ts';
 import { parseJson, stringifyJson } from './json.ts';
+import { AppliedIndexes } from './applied-indexes.ts';
 import {
   type Answer,
   applyQueryOptions,
@@ -30,6 +31,8 @@ export interface HttpClientConfig {
   readonly partition?: string;
   /** `user:password` of a proxy in front of the agent. */
   readonly basicAuth?: Secret;
+  /** Every read waits for the writes of this client, whichever server answers. */
+  readonly readYourWrites?: boolean;
   /** Refuse an answer longer than this, bytes. */
   readonly maxResponseBytes: number;
 }
@@ -53,9 +56,12 @@ const DEFAULT_WAIT_MS = 300_000;
 /** Sends requests to one agent and reads what it answers; the endpoint groups are thin layers over it. */
 export class HttpClient {
   readonly #config: HttpClientConfig;
+  /** Of this client's writes; undefined: nobody asks. */
+  readonly #applied: AppliedIndexes | undefined;
 
   constructor(config: HttpClientConfig) {
     this.#config = config;
+    this.#applied = config.readYourWrites ? new AppliedIndexes() : undefined;
   }
 
   get clock(): Clock {
@@ -100,8 +106,10 @@ export class HttpClient {
 
   /** The answer as it comes, whatever its status; the caller consumes or destroys the body. */
   async stream(method: Method, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
-    const request = this.#request(method, path, options);
+    const datacenter = options.datacenter || this.#config.datacenter;
+    const request = this.#request(method, path, { ...this.#applied?.optionsFor(datacenter), ...options });
     const response = await this.#config.transport.send(request);
+    this.#applied?.note(response, datacenter);
     response.body.once('error', () => undefined);
     return response;
   }

@@ -9,7 +9,15 @@ export type { DatacenterCoordinates } from './endpoints/coordinate.ts';
 export { eventIndex, type FireOptions, type UserEvent } from './endpoints/event.ts';
 export type { ApiCheckServiceNode, HealthServiceOptions } from './endpoints/health.ts';
 export type { KvDeleteOptions, KvPutOptions } from './endpoints/kv.ts';
-export type { AutopilotHealth, RaftConfiguration, RaftServer, ServerHealth } from './endpoints/operator.ts';
+export type {
+  AutopilotConfiguration,
+  AutopilotHealth,
+  AutopilotServer,
+  AutopilotState,
+  RaftConfiguration,
+  RaftServer,
+  ServerHealth,
+} from './endpoints/operator.ts';
 export type { ApiSession, SessionDefinition } from './endpoints/session.ts';
 export { type TxnOperationRequest, type TxnResponse, txnValue } from './endpoints/txn.ts';
 export { clientFromEnvironment, configFromEnvironment, type Environment, parseBool, readTokenFile } from './environment.ts';

@@ -20,6 +20,8 @@ export interface QueryOptions {
   readonly nodeMeta?: Readonly<Record<string, string>>;
   readonly datacenter?: string;
   readonly peer?: string;
+  /** Wait until the server that answers has applied this log index: a write's `X-Lictor-Applied-Index`. */
+  readonly appliedIndex?: number;
   readonly mergeCentralConfig?: boolean;
   readonly token?: Secret;
   readonly signal?: AbortSignal;
@@ -57,6 +59,9 @@ export interface Answer<T> {
   readonly meta: QueryMeta;
 }
 
+/** Ours: see docs/reference/http.md, "Read your writes". */
+export const APPLIED_INDEX_HEADER = 'x-lictor-applied-index';
+
 /** Adds `options` to a request's query and headers; options win over the client's own settings. */
 export function applyQueryOptions(options: QueryOptions, query: URLSearchParams, headers: Record<string, string>): void {
   applyWriteOptions(options, query, headers);
@@ -67,6 +72,7 @@ export function applyQueryOptions(options: QueryOptions, query: URLSearchParams,
   if (options.filter) query.set('filter', options.filter);
   if (options.near) query.set('near', options.near);
   if (options.peer) query.set('peer', options.peer);
+  if (options.appliedIndex) headers[APPLIED_INDEX_HEADER] = String(options.appliedIndex);
   if (options.mergeCentralConfig) query.set('merge-central-config', '');
   for (const [key, value] of Object.entries(options.nodeMeta ?? {})) query.append('node-meta', `${key}:${value}`);
   if (options.cached && options.consistency !== 'consistent') applyCacheOptions(options, query, headers);

@@ -39,7 +39,54 @@ export interface AutopilotHealth {
   readonly Servers: readonly ServerHealth[];
 }
 
-/** /v1/operator, as far as one server goes. */
+/** Durations as in Go: `10s`. */
+export interface AutopilotConfiguration {
+  readonly CleanupDeadServers: boolean;
+  readonly LastContactThreshold: string;
+  readonly MaxTrailingLogs: number;
+  readonly MinQuorum: number;
+  readonly ServerStabilizationTime: string;
+  readonly RedundancyZoneTag: string;
+  readonly DisableUpgradeMigration: boolean;
+  readonly UpgradeVersionTag: string;
+  readonly CreateIndex: number;
+  readonly ModifyIndex: number;
+}
+
+export interface AutopilotServer {
+  readonly ID: string;
+  readonly Name: string;
+  readonly Address: string;
+  readonly NodeStatus: string;
+  readonly Version: string;
+  /** A Go duration. */
+  readonly LastContact: string;
+  readonly LastTerm: number;
+  readonly LastIndex: number;
+  readonly Healthy: boolean;
+  /** RFC 3339. */
+  readonly StableSince: string;
+  /** Of Consul Enterprise, as `UpgradeVersion`. */
+  readonly RedundancyZone?: string;
+  readonly UpgradeVersion?: string;
+  readonly ReadReplica: boolean;
+  /** `leader`, `voter`, `non-voter`, `staging` or `none`. */
+  readonly Status: string;
+  readonly Meta: Readonly<Record<string, string>> | null;
+  readonly NodeType: string;
+}
+
+export interface AutopilotState {
+  readonly Healthy: boolean;
+  readonly FailureTolerance: number;
+  readonly OptimisticFailureTolerance: number;
+  /** By id. */
+  readonly Servers: Readonly<Record<string, AutopilotServer>>;
+  readonly Leader: string;
+  readonly Voters: readonly string[] | null;
+}
+
+/** /v1/operator */
 export class OperatorApi {
   readonly #http: HttpClient;
 
@@ -68,4 +115,25 @@ export class OperatorApi {
     const body = response.status === 429 ? response.body : await this.#http.expectOk(response);
     return JSON.parse((await body.toArray()).join('')) as AutopilotHealth;
   }
+
+  async autopilotState(options: QueryOptions = {}): Promise<AutopilotState> {
+    return (await this.#http.query<AutopilotState>(apiPath('operator', 'autopilot', 'state'), options)).value;
+  }
+
+  async autopilotConfiguration(options: QueryOptions = {}): Promise<AutopilotConfiguration> {
+    return (await this.#http.query<AutopilotConfiguration>(AUTOPILOT_CONFIGURATION, options)).value;
+  }
+
+  /**
+   * Replaces the configuration: what is left out gets its default. With `cas`, the ModifyIndex of what was read, only while nobody else
+   * has changed it; false: somebody has.
+   */
+  setAutopilotConfiguration(
+    configuration: Partial<AutopilotConfiguration>,
+    options: WriteOptions & { readonly cas?: number } = {},
+  ): Promise<boolean> {
+    return this.#http.write('PUT', AUTOPILOT_CONFIGURATION, configuration, { ...options, parameters: { cas: options.cas } });
+  }
 }
+
+const AUTOPILOT_CONFIGURATION = apiPath('operator', 'autopilot', 'configuration');
