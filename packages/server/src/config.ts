@@ -1,5 +1,6 @@
-import type { CaConfigurationRequest } from '@lictor/protocol';
+import { type AutopilotFields, type CaConfigurationRequest, DEFAULT_AUTOPILOT } from '@lictor/protocol';
 import type { RaftTiming } from './consensus/index.ts';
+import type { RpcTlsFiles, RpcTlsOptions } from './tls/index.ts';
 
 /** How a server reaches others, and they it. */
 export interface NetworkConfig {
@@ -16,6 +17,8 @@ export interface NetworkConfig {
   readonly retryMax: number;
   /** Servers to wait for before the first election; 0: this one joins what is there. */
   readonly bootstrapExpect: number;
+  /** Null: plain text. */
+  readonly tls: { readonly options: RpcTlsOptions; readonly files: RpcTlsFiles } | null;
 }
 
 /** Everything a server needs to know, complete and frozen. Durations in ms. */
@@ -41,6 +44,8 @@ export interface ServerConfig {
   readonly raftTiming: RaftTiming;
   /** How long a call waits for a leader. */
   readonly rpcHoldMs: number;
+  /** What the cluster's autopilot begins with. */
+  readonly autopilot: AutopilotFields;
   readonly connectEnabled: boolean;
   /** The provider's configuration at bootstrap; null for the built-in CA with defaults. */
   readonly caConfig: CaConfigurationRequest | null;
@@ -86,6 +91,7 @@ export const DEFAULT_SERVER_CONFIG: ServerConfig = {
   isBootstrap: true,
   raftTiming: raftTiming(5),
   rpcHoldMs: 7000,
+  autopilot: DEFAULT_AUTOPILOT,
   connectEnabled: true,
   caConfig: null,
   defaultIntentionPolicy: 'allow',

@@ -5,10 +5,12 @@ import {
   type Logger,
   type Metrics,
   type Random,
+  type RpcReply,
   type Secret,
   type ServerPort,
   type Timer,
 } from '@lictor/protocol';
+import { createAutopilot } from './autopilot/index.ts';
 import type { ServerDirectory } from './cluster/directory.ts';
 import { ClusterFormation } from './cluster/formation.ts';
 import { loneDirectory } from './cluster/lone.ts';
@@ -52,6 +54,8 @@ export interface Server {
   start(): Promise<void>;
   /** Says hello to the server at a join address, `ip:port`. @throws LictorError */
   join(address: string): Promise<void>;
+  /** Reads the certificates of TLS between servers again. @throws LictorError, and everything stays as it was */
+  reloadTls(): void;
   /** Goes for good: leadership is handed over, and the others take this server out of the cluster. */
   leave(): Promise<void>;
   stop(): Promise<void>;
@@ -79,10 +83,24 @@ export function createServer(config: ServerConfig, ports: ServerPorts): Server {
     createTransport: (clusterId) => network?.createTransport(clusterId) ?? noTransport,
     nameOf: (id) => directory.members().find((member) => member.id === id)?.name ?? (id === config.nodeId ? config.nodeName : id),
   });
-  const leaderPorts = { ...ports, logger: logger.named('leader'), store, consensus };
+  const leaderPorts = { ...ports, logger: logger.named('leader'), store, consensus, directory };
   const caPorts = { ...createDutyPorts(leaderPorts), random, logger: ports.logger.named('connect.ca') };
   const connectCa = config.connectEnabled ? new ConnectCa(config, caPorts) : null;
-  const leader = createLeader(config, leaderPorts, connectCa === null ? [] : [connectCa]);
+  const remote = network?.remote ?? NOBODY;
+  const autopilot = createAutopilot(
+    { nodeId: config.nodeId, initial: config.autopilot },
+    {
+      ...createDutyPorts(leaderPorts),
+      logger: logger.named('autopilot'),
+      consensus,
+      directory,
+      fetchStats: async ({ rpcAddress }, signal) => {
+        const reply = (await remote.call(rpcAddress, 'Status.RaftStats', {}, { signal })) as RpcReply<'Status.RaftStats'>;
+        return reply.value;
+      },
+    },
+  );
+  const leader = createLeader(config, leaderPorts, connectCa === null ? [autopilot] : [connectCa, autopilot]);
   const endpoints = createEndpoints({
     serverName: config.nodeName,
     sessionTimers: leader.sessionTtl,
@@ -90,6 +108,7 @@ export function createServer(config: ServerConfig, ports: ServerPorts): Server {
     coordinates: leader.coordinates,
     defaultIntentionPolicy: config.defaultIntentionPolicy,
     connectCa,
+    autopilot,
     store,
     consensus,
     reassertLeadership: () => leader.reassert(),
@@ -110,7 +129,7 @@ export function createServer(config: ServerConfig, ports: ServerPorts): Server {
       logger: rpcLogger,
       consensus,
       local: dispatcher,
-      remote: network?.remote ?? NOBODY,
+      remote,
       kindOf: (method) => dispatcher.kindOf(method),
     },
   );
@@ -128,6 +147,7 @@ export function createServer(config: ServerConfig, ports: ServerPorts): Server {
       await consensus.start();
       network?.discovery.start();
       formation?.start();
+      autopilot.watch();
       usage.start();
       await leader.established();
     },
@@ -135,6 +155,7 @@ export function createServer(config: ServerConfig, ports: ServerPorts): Server {
       if (network === null) throw new LictorError('rejected', 'this server runs by itself and cannot join others');
       await network.discovery.join(address);
     },
+    reloadTls: () => network?.reloadTls(),
     leave: async () => {
       if (network === null) return;
       await handOver(consensus, logger);
@@ -144,6 +165,7 @@ export function createServer(config: ServerConfig, ports: ServerPorts): Server {
     stop: async () => {
       dispatcher.close(new LictorError('unavailable', 'server is shutting down'));
       formation?.stop();
+      autopilot.close();
       usage.stop();
       leader.stop();
       await consensus.stop();

@@ -26,9 +26,20 @@ const CHANNEL_OPTIONS: grpc.ChannelOptions = {
   'grpc.use_local_subchannel_pool': 1,
 };
 
-/** Serves greetings on a server's join address. */
-export function addGreetingService(server: grpc.Server, answer: (greeting: Greeting) => Greeting): void {
-  const greet = (call: grpc.ServerUnaryCall<Buffer, Buffer>, done: grpc.sendUnaryData<Buffer>): void => {
+type GreetCall = grpc.ServerUnaryCall<Buffer, Buffer>;
+
+/** Serves greetings on a server's join address. `refusal`: why a caller may not act as a server. */
+export function addGreetingService(
+  server: grpc.Server,
+  answer: (greeting: Greeting) => Greeting,
+  refusal: (call: GreetCall) => string | undefined = () => undefined,
+): void {
+  const greet = (call: GreetCall, done: grpc.sendUnaryData<Buffer>): void => {
+    const refused = refusal(call);
+    if (refused !== undefined) {
+      done({ code: grpc.status.PERMISSION_DENIED, details: refused });
+      return;
+    }
     try {
       done(null, encodeGreeting(answer(decodeGreeting(call.request))));
     } catch (thrown) {

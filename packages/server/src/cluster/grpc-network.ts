@@ -4,6 +4,7 @@ import { GrpcTransport, type Transport } from '@lictor/raft';
 import type { NetworkConfig, ServerConfig } from '../config.ts';
 import type { RemoteCalls } from '../forward/forwarder.ts';
 import { createPeerRpcService, PeerRpcClient, RpcListener } from '../peer-rpc/index.ts';
+import { loadRpcTlsFiles, RpcTls } from '../tls/index.ts';
 import { StaticDiscovery } from './discovery.ts';
 import { addGreetingService, GrpcGreetings } from './greeting-transport.ts';
 import type { MemberRecord } from './member-table.ts';
@@ -29,26 +30,34 @@ export class GrpcNetwork implements ClusterNetwork {
   readonly #joins: RpcListener;
   readonly #greetings: GrpcGreetings;
   readonly #client: PeerRpcClient;
+  readonly #network: NetworkConfig;
+  readonly #tls: RpcTls | undefined;
   #closeService = (): void => undefined;
 
   constructor(config: ServerConfig, network: NetworkConfig, ports: NetworkPorts) {
     this.#nodeId = config.nodeId;
     this.#ports = ports;
-    this.#rpc = new RpcListener({ host: network.rpcHost, port: network.rpcPort }, ports);
-    this.#joins = new RpcListener({ host: network.joinHost, port: network.joinPort }, ports);
-    this.#greetings = new GrpcGreetings(ports.clock, grpc.credentials.createInsecure());
-    this.#client = new PeerRpcClient({ credentials: () => grpc.credentials.createInsecure() }, ports);
+    this.#network = network;
+    this.#tls = network.tls === null ? undefined : new RpcTls(network.tls.options, loadRpcTlsFiles(network.tls.files));
+    const incoming = this.#tls === undefined ? {} : { credentials: this.#tls.serverCredentials };
+    const outgoing = this.#tls?.channelCredentials ?? grpc.credentials.createInsecure();
+    this.#rpc = new RpcListener({ host: network.rpcHost, port: network.rpcPort, ...incoming }, ports);
+    this.#joins = new RpcListener({ host: network.joinHost, port: network.joinPort, ...incoming }, ports);
+    this.#greetings = new GrpcGreetings(ports.clock, outgoing);
+    this.#client = new PeerRpcClient({ credentials: () => outgoing }, ports);
     this.remote = this.#client;
     const { retryJoin, retryIntervalMs, retryMax } = network;
     this.discovery = new StaticDiscovery(
       { self: selfRecord(config, network, ports.clock), retryJoin, retryIntervalMs, retryMax },
       { ...ports, transport: this.#greetings },
     );
-    addGreetingService(this.#joins.server, (greeting) => this.discovery.answer(greeting));
+    addGreetingService(this.#joins.server, (greeting) => this.discovery.answer(greeting), this.#tls?.refusalOfServer);
   }
 
   createTransport(clusterId: string): Transport {
-    const transport = new GrpcTransport({ id: this.#nodeId, clusterId, server: this.#rpc.server }, this.#ports);
+    const tls = this.#tls;
+    const secured = tls === undefined ? {} : { authorize: tls.refusalOfServer, clientCredentials: () => tls.channelCredentials };
+    const transport = new GrpcTransport({ id: this.#nodeId, clusterId, server: this.#rpc.server, ...secured }, this.#ports);
     return withLiveAddresses(transport, this.discovery, clusterId);
   }
 
@@ -61,6 +70,10 @@ export class GrpcNetwork implements ClusterNetwork {
   async listen(): Promise<void> {
     await this.#rpc.start();
     await this.#joins.start();
+  }
+
+  reloadTls(): void {
+    if (this.#network.tls !== null) this.#tls?.replace(loadRpcTlsFiles(this.#network.tls.files));
   }
 
   async stop(): Promise<void> {

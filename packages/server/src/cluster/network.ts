@@ -16,5 +16,7 @@ export interface ClusterNetwork {
   serve(handler: ServedCall): void;
   /** @throws LictorError when a port is taken */
   listen(): Promise<void>;
+  /** Reads certificates and CA again, for connections from now on. @throws LictorError, and everything stays as it was */
+  reloadTls(): void;
   stop(): Promise<void>;
 }

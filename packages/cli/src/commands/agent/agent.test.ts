@@ -147,11 +147,7 @@ describe('what stops the agent before it starts', () => {
       ['-dev', '-config-file=/no/such.hcl'],
       '==> config: Open failed on /no/such.hcl. open /no/such.hcl: no such file or directory (/no/such.hcl)\n',
     ],
-    [
-      ['-server', '-bootstrap-expect=3', '-bind=127.0.0.1', '-data-dir=/nowhere-yet'],
-      '==> This version of Lictor runs one server: bootstrap_expect cannot be 3\n',
-    ],
-    [['-dev', '-server=false'], '==> This version of Lictor runs agents with their server only: use -dev or -server -bootstrap\n'],
+    [['-dev', '-server=false'], '==> This version of Lictor runs agents with their server only: use -dev or -server\n'],
   ])('%j', async (flags, message) => {
     const result = await run(['agent', ...flags]);
     expect(result.exitCode).toBe(1);

@@ -62,6 +62,7 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
       loadConfig: options.loadConfig,
       onReload: (next) => {
         options.logs.setLevel(next.log.level);
+        server.reloadTls();
         options.onReload(next);
       },
       ...(config.devMode ? {} : { peers: peersOf(server, config.nodeId), leaveCluster: () => server.leave() }),

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { RuntimeConfig } from '@lictor/client-agent';
-import { caConfigurationRequest, decode } from '@lictor/protocol';
+import { type AutopilotFields, caConfigurationRequest, decode, DEFAULT_AUTOPILOT } from '@lictor/protocol';
 import { createServerConfig, DEV_RAFT_TIMING, type NetworkConfig, raftTiming, type ServerConfig } from '@lictor/server';
 
 /** What the server part needs of the agent's configuration. */
@@ -17,6 +17,7 @@ export function toServerConfig(config: RuntimeConfig): ServerConfig {
     isBootstrap: config.devMode || config.bootstrap,
     raftTiming: config.devMode ? DEV_RAFT_TIMING : raftTiming(config.raftMultiplier),
     rpcHoldMs: config.rpcHoldMs,
+    autopilot: toAutopilot(config),
     snapshotThreshold: config.raftSnapshots.threshold,
     snapshotIntervalMs: config.raftSnapshots.intervalMs,
     trailingLogs: config.raftSnapshots.trailingLogs,
@@ -33,6 +34,17 @@ export function toServerConfig(config: RuntimeConfig): ServerConfig {
   });
 }
 
+function toAutopilot({ autopilot }: RuntimeConfig): AutopilotFields {
+  return {
+    ...DEFAULT_AUTOPILOT,
+    CleanupDeadServers: autopilot.cleanupDeadServers,
+    LastContactThreshold: autopilot.lastContactThresholdMs,
+    MaxTrailingLogs: autopilot.maxTrailingLogs,
+    MinQuorum: autopilot.minQuorum,
+    ServerStabilizationTime: autopilot.serverStabilizationTimeMs,
+  };
+}
+
 function toNetworkConfig(config: RuntimeConfig): NetworkConfig {
   const { bindAddress, ports, retryIntervalMs, retryMax, bootstrapExpect } = config;
   return {
@@ -44,6 +56,17 @@ function toNetworkConfig(config: RuntimeConfig): NetworkConfig {
     retryIntervalMs,
     retryMax,
     bootstrapExpect,
+    tls: toTlsConfig(config),
+  };
+}
+
+/** Null when neither side is to be verified. */
+function toTlsConfig({ internalRpcTls, datacenter, domain }: RuntimeConfig): NetworkConfig['tls'] {
+  const { caFile, caPath, certFile, keyFile, verifyIncoming, verifyOutgoing, verifyServerHostname, minVersion, ciphers } = internalRpcTls;
+  if (!verifyIncoming && !verifyOutgoing) return null;
+  return {
+    options: { datacenter, domain, verifyIncoming, verifyServerHostname, minVersion, ciphers },
+    files: { caFile, caPath, certFile, keyFile },
   };
 }
 

@@ -1,0 +1,17 @@
+export { type GreetingTransport, StaticDiscovery } from './cluster/discovery.ts';
+export { decodeGreeting, encodeGreeting } from './cluster/greeting-codec.ts';
+export { selfRecord } from './cluster/grpc-network.ts';
+export type { Greeting } from './cluster/member-table.ts';
+export type { ClusterNetwork, ServedCall } from './cluster/network.ts';
+export { withLiveAddresses } from './cluster/transport.ts';
+export { FsmMachine } from './consensus/raft/machine.ts';
+export type { RemoteCalls } from './forward/forwarder.ts';
+export { COMMAND_HANDLERS } from './fsm/commands/index.ts';
+export { Fsm } from './fsm/fsm.ts';
+export { encodeSnapshot } from './fsm/snapshot/index.ts';
+export { decodeError, decodeRequest, decodeValue, encodeError, encodeRequest, encodeValue } from './peer-rpc/codec.ts';
+export { decodeCommand } from './fsm/codec.ts';
+export { StateStore } from './state/store.ts';
+export { kvTable } from './state/tables/kv.ts';
+export { sessionsTable } from './state/tables/sessions.ts';
+export { ALL_TABLES } from './state/tables/index.ts';
