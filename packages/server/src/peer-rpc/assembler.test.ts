@@ -1,13 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Assembler } from './assembler.ts';
+import { Assembler, PartsBudget } from './assembler.ts';
+import { Body } from './body.ts';
 import { BATCH_BYTES, MAX_FRAME_BYTES, PART_BYTES } from './limits.ts';
 import { KIND } from './protocol.ts';
-import { decodeFrame, type FrameRecord } from './record.ts';
+import { decodeFrame, type FrameRecord, type Part } from './record.ts';
 import { RecordSender } from './sender.ts';
 
 const NO_LIMIT = (): number => Number.POSITIVE_INFINITY;
-const part = (id: number, text: string, hasMore: boolean): FrameRecord => ({ kind: KIND.reply, id, body: Buffer.from(text), hasMore });
+const record = (id: number, part: Part, text: string, valueBytes = text.length): FrameRecord => ({
+  kind: KIND.reply,
+  part,
+  id,
+  body: Buffer.from(text),
+  valueBytes,
+});
 
 describe('values in parts', () => {
   it('are put together as they were, however they are mixed on the way', () => {
@@ -15,46 +22,73 @@ describe('values in parts', () => {
       fc.property(fc.array(fc.integer({ min: 0, max: 4 * PART_BYTES }), { maxLength: 12 }), (sizes) => {
         const bodies = new Map(sizes.map((size, id) => [id, Buffer.alloc(size, id + 1)]));
         const frames = framesOf([...bodies]);
-        const assembler = new Assembler(Number.POSITIVE_INFINITY, 100);
+        const budget = new PartsBudget(Number.POSITIVE_INFINITY);
+        const assembler = new Assembler(budget, 100);
         const arrived = new Map<number, Uint8Array>();
-        for (const record of frames.flatMap((frame) => decodeFrame(frame))) {
-          const body = assembler.add(record, NO_LIMIT);
-          if (typeof body !== 'string') arrived.set(record.id, body);
+        for (const each of frames.flatMap((frame) => decodeFrame(frame))) {
+          const body = assembler.add(each, NO_LIMIT);
+          if (typeof body !== 'string') arrived.set(each.id, body);
         }
         expect(arrived.size).toBe(bodies.size);
         for (const [id, body] of bodies) expect(Buffer.compare(arrived.get(id) ?? Buffer.of(0), body)).toBe(0);
-        expect(assembler.partialBytes).toBe(0);
+        expect(budget.usedBytes).toBe(0);
         for (const frame of frames) expect(frame.length).toBeLessThan(MAX_FRAME_BYTES);
       }),
       { numRuns: 50 },
     );
   });
 
-  it('that are too large are said to be so once, and the rest of them is let go', () => {
-    const assembler = new Assembler(100, 10);
-    expect(assembler.add(part(1, 'abcd', true), () => 6)).toBe('partial');
-    expect(assembler.add(part(1, 'efgh', true), () => 6)).toBe('too-large');
-    expect(assembler.partialBytes).toBe(0);
-    expect(assembler.add(part(1, 'ijkl', true), () => 6)).toBe('partial');
-    expect(assembler.add(part(1, 'mnop', false), () => 6)).toBe('partial');
-    expect(assembler.add(part(1, 'again', false), () => 6)).toEqual(Buffer.from('again'));
-    expect(assembler.add(part(2, 'in one piece', false), () => 6)).toBe('too-large');
+  it('that are too large are refused by what they say they are, once, and the rest of them is let go', () => {
+    const budget = new PartsBudget(100);
+    const assembler = new Assembler(budget, 10);
+    expect(assembler.add(record(1, 'first', 'abcd', 7), () => 6)).toBe('too-large');
+    expect(budget.usedBytes).toBe(0);
+    expect(assembler.add(record(1, 'middle', 'ijkl'), () => 6)).toBe('partial');
+    expect(assembler.add(record(1, 'last', 'mnop'), () => 6)).toBe('partial');
+    expect(assembler.add(record(1, 'whole', 'again'), () => 6)).toEqual(Buffer.from('again'));
+    expect(assembler.add(record(2, 'whole', 'in one piece'), () => 6)).toBe('too-large');
   });
 
-  it('may not hold more than their limit together, nor be more than their number', () => {
-    const assembler = new Assembler(6, 2);
-    expect(assembler.add(part(1, 'abcd', true), NO_LIMIT)).toBe('partial');
-    expect(assembler.add(part(2, 'abcd', true), NO_LIMIT)).toBe('too-large');
-    expect(() => assembler.add(part(3, 'a', true), NO_LIMIT)).toThrow(/too many values in parts/);
+  it('may not hold more than their limit together with those of other streams, nor be more than their number', () => {
+    const budget = new PartsBudget(10);
+    const assembler = new Assembler(budget, 2);
+    const other = new Assembler(budget, 2);
+    expect(assembler.add(record(1, 'first', 'a', 6), NO_LIMIT)).toBe('partial');
+    expect(other.add(record(1, 'first', 'a', 6), NO_LIMIT)).toBe('too-large');
+    expect(assembler.add(record(2, 'first', 'a', 2), NO_LIMIT)).toBe('partial');
+    expect(assembler.add(record(3, 'first', 'a', 1), NO_LIMIT)).toBe('too-large');
     assembler.drop(1);
-    expect(assembler.partialBytes).toBe(0);
-    expect(assembler.add(part(3, 'abcdef', true), NO_LIMIT)).toBe('partial');
+    expect(other.add(record(1, 'first', 'a', 6), NO_LIMIT)).toBe('partial');
+    assembler.clear();
+    other.clear();
+    expect(budget.usedBytes).toBe(0);
   });
 
-  it('do not change their kind on the way', () => {
-    const assembler = new Assembler(100, 10);
-    assembler.add(part(1, 'a', true), NO_LIMIT);
-    expect(() => assembler.add({ ...part(1, 'b', false), kind: KIND.error }, NO_LIMIT)).toThrow(/different kinds/);
+  it('are refused with their stream when they are not what they said', () => {
+    const begin = (): Assembler => {
+      const assembler = new Assembler(new PartsBudget(100), 10);
+      assembler.add(record(1, 'first', 'ab', 4), NO_LIMIT);
+      return assembler;
+    };
+    expect(() => begin().add({ ...record(1, 'last', 'cd'), kind: KIND.error }, NO_LIMIT)).toThrow(/different kinds/);
+    expect(() => begin().add(record(1, 'last', 'c'), NO_LIMIT)).toThrow(/shorter/);
+    expect(() => begin().add(record(1, 'middle', 'cde'), NO_LIMIT)).toThrow(/longer/);
+    expect(() => begin().add(record(1, 'whole', 'cd'), NO_LIMIT)).toThrow(/within another/);
+    expect(() => begin().add(record(1, 'first', 'cd', 4), NO_LIMIT)).toThrow(/within another/);
+    expect(begin().add(record(1, 'last', 'cd'), NO_LIMIT)).toEqual(Buffer.from('abcd'));
+  });
+});
+
+describe('a body in pieces', () => {
+  it('is what its pieces are, wherever it is cut', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 8 })), fc.nat(40), fc.nat(40), (pieces, start, end) => {
+        const body = new Body(pieces);
+        const whole = Buffer.concat(pieces);
+        expect(body.length).toBe(whole.length);
+        expect(Buffer.from(body.slice(start, end))).toEqual(Buffer.from(whole.subarray(start, Math.max(start, end))));
+      }),
+    );
   });
 });
 

@@ -1,82 +1,99 @@
-import { garbage, type FrameRecord } from './record.ts';
+import { type FrameRecord, garbage } from './record.ts';
 
-interface Parts {
+/** How much may be held of values that have arrived in part, by everybody who shares it. */
+export class PartsBudget {
+  readonly #maxBytes: number;
+  #usedBytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  take(bytes: number): boolean {
+    if (this.#usedBytes + bytes > this.#maxBytes) return false;
+    this.#usedBytes += bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#usedBytes -= bytes;
+  }
+}
+
+interface Unfinished {
   readonly kind: number;
-  readonly limitBytes: number;
-  parts: Uint8Array[];
-  bytes: number;
-  /** Too large: what still comes of it is let go. */
-  isRefused: boolean;
+  readonly value: Buffer;
+  filledBytes: number;
 }
 
 /** A whole value, or why there is none: parts are missing, or it is larger than allowed. */
 export type Assembly = Uint8Array | 'partial' | 'too-large';
 
-/** Puts the parts of long values together again, and holds no more of them than it was told. */
+/** Puts the parts of long values together again as they come. */
 export class Assembler {
-  readonly #maxPartialBytes: number;
-  readonly #maxPartials: number;
-  readonly #partials = new Map<number, Parts>();
-  #partialBytes = 0;
+  readonly #budget: PartsBudget;
+  readonly #maxUnfinished: number;
+  readonly #unfinished = new Map<number, Unfinished>();
 
-  constructor(maxPartialBytes: number, maxPartials: number) {
-    this.#maxPartialBytes = maxPartialBytes;
-    this.#maxPartials = maxPartials;
-  }
-
-  /** Of all values that have arrived in part. */
-  get partialBytes(): number {
-    return this.#partialBytes;
+  constructor(budget: PartsBudget, maxUnfinished: number) {
+    this.#budget = budget;
+    this.#maxUnfinished = maxUnfinished;
   }
 
   /**
-   * `too-large` is said once for a value, and `partial` of what comes of it after that.
+   * `too-large` is said once for a value; what still comes of it is let go.
    * @param limitBytes Of the value that begins with this record.
    * @throws LictorError `invalid-argument` when it does not go with the parts before it
    */
-  add(record: FrameRecord, limitBytes: (first: FrameRecord) => number): Assembly {
-    const known = this.#partials.get(record.id);
-    if (known !== undefined) return this.#continue(known, record);
-    const limit = limitBytes(record);
-    if (!record.hasMore) return record.body.length > limit ? 'too-large' : record.body;
-    if (this.#partials.size >= this.#maxPartials) throw garbage('too many values in parts');
-    const partial = { kind: record.kind, limitBytes: limit, parts: [], bytes: 0, isRefused: false };
-    this.#partials.set(record.id, partial);
-    return this.#continue(partial, record);
+  add(record: FrameRecord, limitBytes: (beginning: FrameRecord) => number): Assembly {
+    const { part, id, body } = record;
+    if (part === 'middle' || part === 'last') return this.#continue(record);
+    if (this.#unfinished.has(id)) throw garbage('a value within another');
+    if (record.valueBytes > limitBytes(record)) return 'too-large';
+    return part === 'whole' ? body : this.#begin(record);
   }
 
   /** Whatever has come under this id, and has not been given out. */
   drop(id: number): void {
-    const partial = this.#partials.get(id);
-    if (partial === undefined) return;
-    this.#partialBytes -= partial.bytes;
-    this.#partials.delete(id);
+    const unfinished = this.#unfinished.get(id);
+    if (unfinished === undefined) return;
+    this.#unfinished.delete(id);
+    this.#budget.give(unfinished.value.length);
   }
 
   clear(): void {
-    this.#partials.clear();
-    this.#partialBytes = 0;
+    for (const id of this.#unfinished.keys()) this.drop(id);
   }
 
-  #continue(partial: Parts, { kind, id, body, hasMore }: FrameRecord): Assembly {
-    if (kind !== partial.kind) throw garbage('parts of different kinds');
-    if (!hasMore) this.#partials.delete(id);
-    if (partial.isRefused) return 'partial';
-    const isTooLarge = partial.bytes + body.length > partial.limitBytes || this.#partialBytes + body.length > this.#maxPartialBytes;
-    if (isTooLarge) {
-      this.#partialBytes -= partial.bytes;
-      partial.parts = [];
-      partial.bytes = 0;
-      partial.isRefused = true;
-      return 'too-large';
-    }
-    partial.parts.push(body);
-    if (!hasMore) {
-      this.#partialBytes -= partial.bytes;
-      return Buffer.concat(partial.parts);
-    }
-    partial.bytes += body.length;
-    this.#partialBytes += body.length;
+  #begin(record: FrameRecord): Assembly {
+    const { id, kind, valueBytes } = record;
+    if (this.#unfinished.size >= this.#maxUnfinished || !this.#budget.take(valueBytes)) return 'too-large';
+    // The system gives the pages as they are filled: who says much and sends little takes little.
+    const unfinished = { kind, value: Buffer.allocUnsafeSlow(valueBytes), filledBytes: 0 };
+    this.#unfinished.set(id, unfinished);
+    this.#fill(unfinished, record);
     return 'partial';
+  }
+
+  #continue(record: FrameRecord): Assembly {
+    const unfinished = this.#unfinished.get(record.id);
+    // Of a value that was refused, or of a call that was given up.
+    if (unfinished === undefined) return 'partial';
+    this.#fill(unfinished, record);
+    if (record.part === 'middle') return 'partial';
+    if (unfinished.filledBytes !== unfinished.value.length) throw garbage('a value that is shorter than it said');
+    this.drop(record.id);
+    return unfinished.value;
+  }
+
+  #fill(unfinished: Unfinished, { kind, body }: FrameRecord): void {
+    if (kind !== unfinished.kind) throw garbage('parts of different kinds');
+    if (unfinished.filledBytes + body.length > unfinished.value.length) throw garbage('a value that is longer than it said');
+    unfinished.value.set(body, unfinished.filledBytes);
+    unfinished.filledBytes += body.length;
   }
 }

@@ -1,6 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { type CallOptions, LictorError } from '@lictor/protocol';
 import { GRPC_SERVER_OPTIONS } from '@lictor/raft';
+import { PartsBudget } from './assembler.ts';
 import { PeerConnection } from './connection.ts';
 import { DEFAULT_PEER_RPC_LIMITS, type PeerRpcLimits } from './limits.ts';
 import type { PeerRpcPorts } from './ports.ts';
@@ -32,6 +33,7 @@ const MAX_ROUTES = 1_024;
 export class PeerRpcClient {
   readonly #options: PeerRpcClientOptions;
   readonly #limits: PeerRpcLimits;
+  readonly #budget: PartsBudget;
   readonly #ports: PeerRpcPorts;
   readonly #routes = new Map<string, Route>();
   #isClosed = false;
@@ -39,6 +41,7 @@ export class PeerRpcClient {
   constructor(options: PeerRpcClientOptions, ports: PeerRpcPorts) {
     this.#options = options;
     this.#limits = { ...DEFAULT_PEER_RPC_LIMITS, ...options.limits };
+    this.#budget = new PartsBudget(this.#limits.maxPartialBytes);
     this.#ports = ports;
   }
 
@@ -70,6 +73,7 @@ export class PeerRpcClient {
         channelOptions: { ...CHANNEL_OPTIONS, ...channelOptions },
         metadata: metadata?.() ?? new grpc.Metadata(),
         limits: this.#limits,
+        budget: this.#budget,
         onOpen: () => {
           route.failures = 0;
         },

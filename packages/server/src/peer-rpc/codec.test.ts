@@ -2,6 +2,7 @@ import { LictorError, Secret } from '@lictor/protocol';
 import fc from 'fast-check';
 import { Packr } from 'msgpackr/pack';
 import { describe, expect, it } from 'vitest';
+import { Body } from './body.ts';
 import { decodeError, decodeRequest, decodeValue, encodeError, encodeRequest, encodeValue, methodOf } from './codec.ts';
 import { PART_BYTES } from './limits.ts';
 
@@ -23,6 +24,11 @@ const value = fc.letrec((tie) => ({
   ),
 })).any;
 
+/** In one piece. */
+function bytesOf(body: Uint8Array | Body): Buffer {
+  return Buffer.from(body instanceof Body ? body.slice(0, body.length) : body);
+}
+
 /** Written by somebody else. */
 const foreign = new Packr({ useRecords: false, variableMapSize: true });
 
@@ -30,7 +36,7 @@ describe('the codec of calls', () => {
   it('gives back values', () => {
     fc.assert(
       fc.property(value, (each) => {
-        expect(decodeValue(encodeValue(each))).toEqual(each);
+        expect(decodeValue(bytesOf(encodeValue(each)))).toEqual(each);
       }),
     );
   });
@@ -38,7 +44,7 @@ describe('the codec of calls', () => {
   it('gives back requests, and tells their method from a first part', () => {
     fc.assert(
       fc.property(value, fc.string({ maxLength: 20 }), (request, token) => {
-        const body = encodeRequest('Snapshot.Restore', request, { token: new Secret(token), datacenter: 'dc2' });
+        const body = bytesOf(encodeRequest('Snapshot.Restore', request, { token: new Secret(token), datacenter: 'dc2' }));
         expect(methodOf(body)).toBe('Snapshot.Restore');
         const decoded = decodeRequest(body);
         expect(decoded.request).toEqual(request);
@@ -49,15 +55,17 @@ describe('the codec of calls', () => {
   });
 
   it('drops fields that are undefined, and knows no token from an empty one', () => {
-    const { request, options } = decodeRequest(encodeRequest('KVS.Get', { key: 'a', near: undefined }, { query: { minIndex: 1 } }));
+    const { request, options } = decodeRequest(
+      bytesOf(encodeRequest('KVS.Get', { key: 'a', near: undefined }, { query: { minIndex: 1 } })),
+    );
     expect(Object.keys(request as object)).toEqual(['key']);
     expect('token' in options).toBe(false);
     expect(options.query).toEqual({ minIndex: 1 });
-    expect(decodeRequest(encodeRequest('KVS.Get', {}, { token: new Secret('') })).options.token?.isEmpty).toBe(true);
+    expect(decodeRequest(bytesOf(encodeRequest('KVS.Get', {}, { token: new Secret('') }))).options.token?.isEmpty).toBe(true);
   });
 
   it('gives values that share no memory with what brought them', () => {
-    const body = encodeValue({ bytes: Buffer.from('abc') });
+    const body = bytesOf(encodeValue({ bytes: Buffer.from('abc') }));
     const decoded = decodeValue(body) as { bytes: Uint8Array };
     body.fill(0);
     expect(Buffer.from(decoded.bytes).toString()).toBe('abc');
@@ -103,8 +111,20 @@ describe('the codec of calls', () => {
     expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(before);
   });
 
+  it('encodes long bytes without copying them, as anybody would', () => {
+    const archive = Buffer.alloc(2 * PART_BYTES, 'x');
+    const reply = { index: 5, gone: undefined, value: archive, more: [1] };
+    const encoded = encodeValue(reply);
+    expect(encoded).toBeInstanceOf(Body);
+    expect(foreign.unpack(bytesOf(encoded))).toEqual({ index: 5, value: archive, more: [1] });
+    expect(decodeValue(bytesOf(encodeValue(archive)))).toEqual(archive);
+    const { request, options } = decodeRequest(bytesOf(encodeRequest('Snapshot.Restore', { archive }, { token: new Secret('t') })));
+    expect(request).toEqual({ archive });
+    expect(options.token?.reveal()).toBe('t');
+  });
+
   it('finds the method in whatever part comes first', () => {
-    const body = encodeRequest('Snapshot.Restore', { archive: Buffer.alloc(PART_BYTES * 2) }, {});
+    const body = bytesOf(encodeRequest('Snapshot.Restore', { archive: Buffer.alloc(PART_BYTES * 2) }, {}));
     expect(methodOf(body.subarray(0, PART_BYTES))).toBe('Snapshot.Restore');
     expect(methodOf(Buffer.of(0x95, 0xbf))).toBeUndefined();
   });
@@ -113,7 +133,7 @@ describe('the codec of calls', () => {
 /** Real requests with some bytes changed. */
 function mutated(): fc.Arbitrary<Uint8Array> {
   return fc.tuple(value, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 })).map(([request, changes]) => {
-    const bytes = Buffer.from(encodeRequest('KVS.Get', request, { token: new Secret('t'), query: { consistency: 'stale', minIndex: 3 } }));
+    const bytes = bytesOf(encodeRequest('KVS.Get', request, { token: new Secret('t'), query: { consistency: 'stale', minIndex: 3 } }));
     for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
     return bytes;
   });

@@ -1,11 +1,12 @@
 import { type CallOptions, ERROR_CODES, type ErrorCode, LictorError, type QueryOptions, Secret } from '@lictor/protocol';
 import { Packr } from 'msgpackr/pack';
 import { checkMsgpack } from '../fsm/codec-limits.ts';
-import { MAX_VALUES } from './limits.ts';
+import { Body } from './body.ts';
+import { MAX_VALUES, PART_BYTES, VIEWED_BYTES } from './limits.ts';
 import { garbage } from './record.ts';
 
 /** As for log entries (fsm/codec.ts): no extension, no record, and nothing decoded keeps its frame alive. */
-const packr = new Packr({
+const OPTIONS = {
   useRecords: false,
   mapsAsObjects: true,
   moreTypes: false,
@@ -13,7 +14,9 @@ const packr = new Packr({
   bundleStrings: false,
   copyBuffers: true,
   skipValues: [undefined],
-});
+};
+const packr = new Packr(OPTIONS);
+const viewing = new Packr({ ...OPTIONS, copyBuffers: false });
 
 export interface DecodedRequest {
   readonly method: string;
@@ -25,12 +28,17 @@ export interface DecodedRequest {
 const MAX_METHOD_LENGTH = 31;
 const REQUEST_HEAD = 0x95;
 const SHORT_TEXT = 0xa0;
+const BYTES_32 = 0xc6;
+const MAP_32 = 0xdf;
 const CODES: ReadonlySet<string> = new Set(ERROR_CODES);
 
 /** A list of five, the method first, so that `methodOf` can tell from a first part what comes. */
-export function encodeRequest(method: string, request: unknown, { token, datacenter, query }: CallOptions): Uint8Array {
+export function encodeRequest(method: string, request: unknown, { token, datacenter, query }: CallOptions): Uint8Array | Body {
   if (method.length > MAX_METHOD_LENGTH) throw new LictorError('invalid-argument', `unknown RPC method: ${method}`);
-  return packr.pack([method, request, token === undefined ? null : token.reveal(), datacenter ?? '', query ?? null]);
+  const rest = [token === undefined ? null : token.reveal(), datacenter ?? '', query ?? null];
+  const pieces = piecesOf(request);
+  if (pieces === undefined) return packr.pack([method, request, ...rest]);
+  return new Body([Buffer.of(REQUEST_HEAD), packr.pack(method), ...pieces, ...rest.map((each) => packr.pack(each))]);
 }
 
 /** Of a request, or of its first part; undefined when it is none. */
@@ -48,15 +56,17 @@ export function decodeRequest(body: Uint8Array): DecodedRequest {
   return { method, request, options: { datacenter, ...withToken(token), ...decodeQuery(query) } };
 }
 
-export function encodeValue(value: unknown): Uint8Array {
-  return packr.pack(value);
+/** Long bytes of its own fields are not copied: they have to stay as they are until they are sent. */
+export function encodeValue(value: unknown): Uint8Array | Body {
+  const pieces = piecesOf(value);
+  return pieces === undefined ? packr.pack(value) : new Body(pieces);
 }
 
 /** @throws LictorError `invalid-argument` */
 export function decodeValue(body: Uint8Array): unknown {
   const fault = checkMsgpack(body, MAX_VALUES);
   if (fault !== undefined) throw garbage(fault);
-  return packr.unpack(body) as unknown;
+  return (body.length < VIEWED_BYTES ? packr : viewing).unpack(body) as unknown;
 }
 
 export function encodeError({ code, message }: LictorError): Uint8Array {
@@ -69,6 +79,27 @@ export function decodeError(body: Uint8Array): LictorError {
   if (typeof code !== 'string' || typeof message !== 'string') throw garbage('an error without a code');
   // A newer peer may know codes that this one does not.
   return new LictorError(isCode(code) ? code : 'internal', message);
+}
+
+/** The msgpack of an object whose fields are long bytes, as an archive's are; undefined for everything else. */
+function piecesOf(value: unknown): Uint8Array[] | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  if (value instanceof Uint8Array) return isLong(value) ? [bytesHead(value), value] : undefined;
+  if (!Object.values(value).some(isLong)) return undefined;
+  const fields = Object.entries(value).filter(([, each]) => each !== undefined);
+  const head = Buffer.of(MAP_32, 0, 0, 0, 0);
+  head.writeUInt32BE(fields.length, 1);
+  return [head, ...fields.flatMap(([key, each]) => [packr.pack(key), ...(isLong(each) ? [bytesHead(each), each] : [packr.pack(each)])])];
+}
+
+function isLong(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array && value.length > PART_BYTES;
+}
+
+function bytesHead({ length }: Uint8Array): Uint8Array {
+  const head = Buffer.of(BYTES_32, 0, 0, 0, 0);
+  head.writeUInt32BE(length, 1);
+  return head;
 }
 
 function decodeList(body: Uint8Array, length: number): readonly unknown[] {

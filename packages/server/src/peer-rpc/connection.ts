@@ -1,6 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { type CallOptions, LictorError, type Timer } from '@lictor/protocol';
-import { Assembler } from './assembler.ts';
+import { Assembler, type PartsBudget } from './assembler.ts';
+import type { Body } from './body.ts';
 import { decodeError, decodeValue, encodeRequest } from './codec.ts';
 import { BULK_METHODS, type PeerRpcLimits } from './limits.ts';
 import type { PeerRpcPorts } from './ports.ts';
@@ -14,6 +15,7 @@ export interface PeerConnectionOptions {
   readonly channelOptions: grpc.ChannelOptions;
   readonly metadata: grpc.Metadata;
   readonly limits: PeerRpcLimits;
+  readonly budget: PartsBudget;
   /** What ended it: undefined for idleness and `close`. */
   readonly onEnd: (failure: LictorError | undefined) => void;
   readonly onOpen: () => void;
@@ -48,13 +50,13 @@ export class PeerConnection {
   constructor(options: PeerConnectionOptions, ports: PeerRpcPorts) {
     this.#options = options;
     this.#ports = ports;
-    const { address, credentials, channelOptions, metadata, limits } = options;
+    const { address, credentials, channelOptions, metadata, limits, budget } = options;
     this.#client = new grpc.Client(address, credentials, channelOptions);
     const { path, requestSerialize, responseDeserialize } = CALLS;
     const stream = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
     this.#stream = stream;
     this.#sender = new RecordSender((frame, taken) => void stream.write(frame, taken));
-    this.#assembler = new Assembler(limits.maxPartialBytes, limits.maxInFlight);
+    this.#assembler = new Assembler(budget, limits.maxInFlight);
     this.#lastUseMs = ports.clock.monotonic();
     this.#timer = ports.clock.setTimer(DIAL_TIMEOUT_MS, () => this.#end(this.#notConnected('i/o timeout')));
     stream.on('data', (frame: Buffer) => this.#receive(frame));
@@ -78,7 +80,7 @@ export class PeerConnection {
     this.#end(undefined);
   }
 
-  #encode(method: string, request: unknown, options: CallOptions): Uint8Array {
+  #encode(method: string, request: unknown, options: CallOptions): Uint8Array | Body {
     const { maxInFlight, maxRequestBytes, maxBulkRequestBytes } = this.#options.limits;
     if (this.#pending.size >= maxInFlight) throw this.#overloaded('too many calls in flight');
     const body = encodeRequest(method, request, options);

@@ -2,13 +2,13 @@ import * as grpc from '@grpc/grpc-js';
 import { LictorError } from '@lictor/protocol';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { encodeRequest, encodeValue } from './codec.ts';
+import { Packr } from 'msgpackr/pack';
 import { MAX_FRAME_BYTES, PART_BYTES } from './limits.ts';
 import { RpcListener } from './listener.ts';
 import { PeerRpcClient } from './client.ts';
 import type { PeerRpcHandler } from './ports.ts';
 import { CALLS, KIND } from './protocol.ts';
-import { encodeFrame, type FrameRecord } from './record.ts';
+import { encodeFrame, type FrameRecord, type Part } from './record.ts';
 import { counters, type Peers, QUIET, startPeers } from './testing/peers.ts';
 
 const started: { readonly stop: () => Promise<void> }[] = [];
@@ -17,18 +17,27 @@ afterEach(async () => {
 });
 
 const echo: PeerRpcHandler = ({ request }) => Promise.resolve(request);
-const record = (kind: FrameRecord['kind'], id: number, body: Uint8Array, hasMore = false): FrameRecord => ({ kind, id, body, hasMore });
-const get = encodeRequest('KVS.Get', {}, {});
+const record = (kind: FrameRecord['kind'], id: number, body: Uint8Array, part: Part = 'whole', valueBytes = body.length): FrameRecord => ({
+  kind,
+  part,
+  id,
+  body,
+  valueBytes,
+});
+/** Short. */
+const encoded = (value: unknown): Uint8Array => new Packr({ useRecords: false }).pack(value);
+const get = encoded(['KVS.Get', {}, null, '', null]);
 
 const GARBAGE: readonly (readonly [string, readonly Buffer[]])[] = [
   ['bytes of nothing', [Buffer.from('GET / HTTP/1.1\r\n\r\n')]],
   ['a cut frame', [encodeFrame([record(KIND.request, 1, get)]).subarray(0, -1)]],
   ['a frame that is too large', [Buffer.alloc(MAX_FRAME_BYTES + 1)]],
   ['a request that is no msgpack', [encodeFrame([record(KIND.request, 1, Buffer.of(0xc1))])]],
-  ['a request that is no request', [encodeFrame([record(KIND.request, 1, encodeValue({ a: 1 }))])]],
-  ['a reply', [encodeFrame([record(KIND.reply, 1, encodeValue(1))])]],
-  ['parts that are too small', [encodeFrame([record(KIND.request, 1, Buffer.alloc(10), true)])]],
-  ['an id that is in use', [encodeFrame([record(KIND.request, 1, encodeRequest('Hang', {}, {})), record(KIND.request, 1, get)])]],
+  ['a request that is no request', [encodeFrame([record(KIND.request, 1, encoded({ a: 1 }))])]],
+  ['a reply', [encodeFrame([record(KIND.reply, 1, encoded(1))])]],
+  ['parts that are too small', [encodeFrame([record(KIND.request, 1, Buffer.alloc(10), 'middle')])]],
+  ['a value longer than it said', [encodeFrame([record(KIND.request, 1, Buffer.alloc(PART_BYTES), 'first', PART_BYTES - 1)])]],
+  ['an id that is in use', [encodeFrame([record(KIND.request, 1, encoded(['Hang', {}, null, '', null])), record(KIND.request, 1, get)])]],
 ];
 
 describe('a caller that sends garbage', () => {
@@ -125,7 +134,7 @@ describe('a callee that sends garbage', () => {
   });
 
   it('cannot make an error of any other class', async () => {
-    const { address, client } = await startLiar((id) => encodeFrame([record(KIND.error, id, encodeValue(['no-code', 'text']))]));
+    const { address, client } = await startLiar((id) => encodeFrame([record(KIND.error, id, encoded(['no-code', 'text']))]));
     const error = await client.call(address, 'KVS.Get', {}, {}).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(LictorError);
     expect(error).toMatchObject({ code: 'internal', message: 'text' });

@@ -6,7 +6,7 @@ export interface PeerRpcLimits {
   /** Of a request of one of `BULK_METHODS`. */
   readonly maxBulkRequestBytes: number;
   readonly maxReplyBytes: number;
-  /** Of all values together that have arrived in part. */
+  /** Of all values together that have begun to arrive in parts, over all streams. */
   readonly maxPartialBytes: number;
   /** Of short values that wait to be sent; one that begins below it may pass it, here and for long ones. */
   readonly maxShortBytes: number;
@@ -39,5 +39,7 @@ export const BATCH_BYTES = 128 * 1024;
 export const WINDOW_BYTES = 512 * 1024;
 /** Parts that are not the last: smaller ones would cost more to keep than they hold. */
 export const MIN_PART_BYTES = 16 * 1024;
+/** A value from here on is decoded without copying its bytes: they are most of it, as in an archive. */
+export const VIEWED_BYTES = 8 * MIB;
 /** Values within one: decoding is bounded by this, not only by bytes. */
 export const MAX_VALUES = 50_000_000;

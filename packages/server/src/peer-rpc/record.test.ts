@@ -4,12 +4,14 @@ import { MAX_FRAME_BYTES, MIN_PART_BYTES } from './limits.ts';
 import { KIND } from './protocol.ts';
 import { decodeFrame, encodeFrame, type FrameRecord, HEADER_BYTES } from './record.ts';
 
-const record: fc.Arbitrary<FrameRecord> = fc.record({
-  kind: fc.constantFrom(...Object.values(KIND)),
-  id: fc.nat(0xffff_ffff),
-  body: fc.uint8Array({ maxLength: 64 }),
-  hasMore: fc.constant(false),
-});
+const record: fc.Arbitrary<FrameRecord> = fc
+  .record({
+    kind: fc.constantFrom(...Object.values(KIND)),
+    part: fc.constantFrom('whole' as const, 'last' as const),
+    id: fc.nat(0xffff_ffff),
+    body: fc.uint8Array({ maxLength: 64 }),
+  })
+  .map((each) => ({ ...each, valueBytes: each.body.length }));
 
 describe('a frame', () => {
   it('gives back the records that were put in, in order', () => {
@@ -53,9 +55,15 @@ describe('a frame', () => {
   });
 
   it('may not consist of parts so small that keeping them costs more than they hold', () => {
-    const part = (size: number): Buffer => encodeFrame([{ kind: KIND.request, id: 1, body: new Uint8Array(size), hasMore: true }]);
-    expect(decodeFrame(part(MIN_PART_BYTES))).toHaveLength(1);
-    expect(() => decodeFrame(part(MIN_PART_BYTES - 1))).toThrow(/too small/);
+    const middle = (size: number): Buffer =>
+      encodeFrame([{ kind: KIND.request, part: 'middle', id: 1, body: new Uint8Array(size), valueBytes: size }]);
+    expect(decodeFrame(middle(MIN_PART_BYTES))).toHaveLength(1);
+    expect(() => decodeFrame(middle(MIN_PART_BYTES - 1))).toThrow(/too small/);
+  });
+
+  it('says with a first part how long the whole value is', () => {
+    const first: FrameRecord = { kind: KIND.reply, part: 'first', id: 7, body: Buffer.alloc(MIN_PART_BYTES, 1), valueBytes: 1_000_000 };
+    expect(decodeFrame(encodeFrame([first]))).toEqual([first]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { Body } from './body.ts';
 import { BATCH_BYTES, PART_BYTES, WINDOW_BYTES } from './limits.ts';
 import type { Kind } from './protocol.ts';
 import { encodeFrame, HEADER_BYTES, type FrameRecord } from './record.ts';
@@ -6,7 +7,7 @@ import { encodeFrame, HEADER_BYTES, type FrameRecord } from './record.ts';
 export interface Outgoing {
   readonly kind: Kind;
   readonly id: number;
-  readonly body: Uint8Array;
+  readonly body: Uint8Array | Body;
   /** All of it has been given to the connection: the peer may have it. */
   isSent: boolean;
   /** Nobody waits for it any more: it stays here. */
@@ -21,6 +22,7 @@ export interface SenderLimits {
 
 interface Long {
   readonly outgoing: Outgoing;
+  readonly body: Body;
   offset: number;
 }
 
@@ -51,14 +53,14 @@ export class RecordSender {
   }
 
   /** Long values wait apart: one that takes its time keeps nothing short from being sent. */
-  hasRoomFor(body: Uint8Array, limits: SenderLimits): boolean {
+  hasRoomFor(body: Uint8Array | Body, limits: SenderLimits): boolean {
     return body.length > PART_BYTES ? this.#longBytes <= limits.maxLongBytes : this.#shortBytes <= limits.maxShortBytes;
   }
 
-  send(kind: Kind, id: number, body: Uint8Array): Outgoing {
+  send(kind: Kind, id: number, body: Uint8Array | Body): Outgoing {
     const outgoing = { kind, id, body, isSent: false, isDropped: false };
     if (body.length > PART_BYTES) {
-      this.#long.set(id, { outgoing, offset: 0 });
+      this.#long.set(id, { outgoing, body: body instanceof Body ? body : new Body([body]), offset: 0 });
       this.#longBytes += body.length;
     } else {
       this.#short.push(outgoing);
@@ -72,7 +74,7 @@ export class RecordSender {
   drop(id: number): void {
     const long = this.#long.get(id);
     if (long === undefined) return;
-    this.#longBytes -= long.outgoing.body.length - long.offset;
+    this.#longBytes -= long.body.length - long.offset;
     this.#long.delete(id);
   }
 
@@ -127,7 +129,7 @@ export class RecordSender {
       if (outgoing.isDropped) continue;
       bytes += HEADER_BYTES + outgoing.body.length;
       outgoing.isSent = true;
-      records.push({ kind: outgoing.kind, id: outgoing.id, body: outgoing.body, hasMore: false });
+      records.push(wholeRecord(outgoing));
     }
     if (count === this.#short.length) this.#short = [];
     else this.#short.splice(0, count);
@@ -137,15 +139,21 @@ export class RecordSender {
   #takePart(records: FrameRecord[]): void {
     const [next] = this.#long.values();
     if (next === undefined) return;
-    const { outgoing, offset } = next;
-    const { kind, id, body } = outgoing;
+    const { outgoing, body, offset } = next;
+    const { kind, id } = outgoing;
     const end = Math.min(body.length, offset + PART_BYTES);
-    const hasMore = end < body.length;
-    records.push({ kind, id, body: body.subarray(offset, end), hasMore });
+    const isLast = end === body.length;
+    const part = offset === 0 ? 'first' : isLast ? 'last' : 'middle';
+    records.push({ kind, part, id, body: body.slice(offset, end), valueBytes: body.length });
     this.#longBytes -= end - offset;
     next.offset = end;
     this.#long.delete(id);
-    if (hasMore) this.#long.set(id, next);
-    else outgoing.isSent = true;
+    if (isLast) outgoing.isSent = true;
+    else this.#long.set(id, next);
   }
+}
+
+function wholeRecord({ kind, id, body }: Outgoing): FrameRecord {
+  const bytes = body instanceof Body ? body.slice(0, body.length) : body;
+  return { kind, part: 'whole', id, body: bytes, valueBytes: bytes.length };
 }

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { LictorError } from '@lictor/protocol';
-import { Assembler } from './assembler.ts';
+import { Assembler, type PartsBudget } from './assembler.ts';
 import { decodeRequest, encodeError, encodeValue, methodOf } from './codec.ts';
 import { BULK_METHODS, type PeerRpcLimits } from './limits.ts';
 import type { PeerRpcHandler, PeerRpcPorts } from './ports.ts';
@@ -20,13 +20,20 @@ export class ServedStream {
   readonly #inFlight = new Map<number, AbortController>();
   #isEnded = false;
 
-  constructor(call: PeerRpcStream, handler: PeerRpcHandler, limits: PeerRpcLimits, ports: PeerRpcPorts, onEnd: () => void) {
+  constructor(
+    call: PeerRpcStream,
+    handler: PeerRpcHandler,
+    limits: PeerRpcLimits,
+    budget: PartsBudget,
+    ports: PeerRpcPorts,
+    onEnd: () => void,
+  ) {
     this.#call = call;
     this.#handler = handler;
     this.#limits = limits;
     this.#ports = ports;
     this.#onEnd = onEnd;
-    this.#assembler = new Assembler(limits.maxPartialBytes, limits.maxInFlight);
+    this.#assembler = new Assembler(budget, limits.maxInFlight);
     this.#sender = new RecordSender((frame, taken) => {
       call.write(frame, () => {
         taken();

@@ -1,4 +1,5 @@
 import * as grpc from '@grpc/grpc-js';
+import { PartsBudget } from './assembler.ts';
 import { DEFAULT_PEER_RPC_LIMITS, type PeerRpcLimits } from './limits.ts';
 import type { PeerRpcHandler, PeerRpcPorts } from './ports.ts';
 import { CALLS, CLUSTER_METADATA, type PeerRpcStream } from './protocol.ts';
@@ -29,6 +30,7 @@ const STOPPED: Refusal = { code: grpc.status.UNAVAILABLE, details: 'this server 
 
 export function createPeerRpcService(options: PeerRpcServiceOptions, handler: PeerRpcHandler, ports: PeerRpcPorts): PeerRpcService {
   const limits = { ...DEFAULT_PEER_RPC_LIMITS, ...options.limits };
+  const budget = new PartsBudget(limits.maxPartialBytes);
   const streams = new Set<ServedStream>();
   let isClosed = false;
 
@@ -40,7 +42,7 @@ export function createPeerRpcService(options: PeerRpcServiceOptions, handler: Pe
       call.emit('error', refusal);
       return;
     }
-    const stream = new ServedStream(call, handler, limits, ports, () => streams.delete(stream));
+    const stream = new ServedStream(call, handler, limits, budget, ports, () => streams.delete(stream));
     streams.add(stream);
     stream.start();
   };
