@@ -2,6 +2,7 @@ import type { Timer } from '@lictor/protocol';
 import type { Effects, PersistBatch, Status } from '../core/effects.ts';
 import type { Entry, Membership, SnapshotMeta } from '../core/entry.ts';
 import { RaftError } from '../core/errors.ts';
+import { membersOf } from '../core/membership.ts';
 import type { Message } from '../core/message.ts';
 import type { Recovered } from '../core/options.ts';
 import { Raft } from '../core/raft.ts';
@@ -16,6 +17,8 @@ import { SnapshotExchange } from './snapshot-exchange.ts';
 import { Snapshotter } from './snapshotter.ts';
 import { StallWatch } from './stall-watch.ts';
 import { type Applied, IndexWaiters, Proposals, type Waiter } from './waiters.ts';
+
+const ALONE_TICK_MS = 1000;
 
 export interface EngineEvents {
   /** Role, term, leader or membership. */
@@ -145,13 +148,18 @@ export class Engine {
     if (this.#stopped) return;
     const { clock } = this.#ports;
     const nowMs = clock.monotonic();
-    const tickMs = this.#options.heartbeatMs / 4;
+    const tickMs = this.#isAlone ? ALONE_TICK_MS : this.#options.heartbeatMs / 4;
     this.#timer = clock.setTimer(tickMs, () => this.#tick());
     this.input(() => {
       this.#watchStalls(nowMs, nowMs + tickMs);
       this.raft.tick(nowMs);
     });
     this.#metrics.tick(this.raft, this.applier.applied, this.#options.id);
+  }
+
+  /** It leads, and there is nobody to hear of it: a development server should not wake up for nothing. */
+  get #isAlone(): boolean {
+    return this.raft.role === 'leader' && membersOf(this.raft.membership).length === 1;
   }
 
   #watchStalls(nowMs: number, nextMs: number): void {
@@ -304,6 +312,11 @@ export class Engine {
     if (membership === this.#membership) return false;
     this.#membership = membership;
     this.#ports.transport.setPeers(otherAddresses(membership, this.#options.id));
+    if (this.#timer !== undefined) {
+      // Whoever has just come waits for heartbeats.
+      this.#timer.cancel();
+      this.#timer = this.#ports.clock.setTimer(0, () => this.#tick());
+    }
     return true;
   }
 
