@@ -1,11 +1,4 @@
-/** One mistake that someone could make in the core: the text of a source file, replaced. */
-export interface PlantedBug {
-  readonly name: string;
-  /** Below `src/core`. */
-  readonly file: string;
-  readonly find: string;
-  readonly replace: string;
-}
+import type { PlantedBug } from './mutants.ts';
 
 /**
  * Mistakes that the simulator has to find. They are made in a copy of the sources, so that the sources themselves have no switches for

@@ -6,6 +6,10 @@ import type { StoredSnapshot, Transport, TransportHandler } from '../ports.ts';
 export class MemoryNetwork {
   readonly #handlers = new Map<NodeId, TransportHandler>();
   readonly #cut = new Set<NodeId>();
+  /** Ways in one direction, `from>to`. */
+  readonly #cutLinks = new Set<string>();
+  /** How a message travels: at once, unless a test says that it is late, lost or doubled. */
+  carry: (message: Message, deliver: () => void) => void = (_, deliver) => queueMicrotask(deliver);
   snapshotsSent = 0;
   /** Bytes after which the next snapshot's way breaks. */
   breakSnapshotAfterBytes: number | undefined;
@@ -14,8 +18,13 @@ export class MemoryNetwork {
     this.#cut.add(id);
   }
 
+  cutLink(from: NodeId, to: NodeId): void {
+    this.#cutLinks.add(`${from}>${to}`);
+  }
+
   heal(): void {
     this.#cut.clear();
+    this.#cutLinks.clear();
   }
 
   transportOf(id: NodeId): Transport {
@@ -25,7 +34,7 @@ export class MemoryNetwork {
         return Promise.resolve();
       },
       setPeers: () => undefined,
-      send: (message) => queueMicrotask(() => this.#way(message)?.receive(message)),
+      send: (message) => this.carry(message, () => this.#way(message)?.receive(message)),
       sendSnapshot: (message, snapshot) => this.#sendSnapshot(message, snapshot),
       stop: () => {
         this.#handlers.delete(id);
@@ -35,7 +44,7 @@ export class MemoryNetwork {
   }
 
   #way({ from, to }: Message): TransportHandler | undefined {
-    if (this.#cut.has(from) || this.#cut.has(to) || !this.#handlers.has(from)) return undefined;
+    if (this.#cut.has(from) || this.#cut.has(to) || this.#cutLinks.has(`${from}>${to}`)) return undefined;
     return this.#handlers.get(to);
   }
 

@@ -1,15 +1,25 @@
 import type { LogDisk, RecordBatch, StoredRecord } from '../log-disk.ts';
 
+interface PendingWrite {
+  readonly batch: RecordBatch;
+  readonly reject: (error: Error) => void;
+}
+
 /**
  * A log disk in memory that outlives its users, and can be full, slow or wrong. A removal that is not synced comes back in a crash.
  */
 export class MemoryDisk implements LogDisk {
   readonly #records = new Map<number, Uint8Array>();
   readonly #removed = new Map<number, Uint8Array>();
+  readonly #pending = new Set<PendingWrite>();
   /** What the next writes reject with, for good. */
   failure: Error | undefined;
+  /** A write that fails may have been done all the same. */
+  failsAfterWriting = false;
   /** Writes wait for this. */
   gate: Promise<void> | undefined;
+  /** How long the next write takes; for a disk that is slow now and then. */
+  latency: (() => Promise<void>) | undefined;
   writes = 0;
 
   open(): Promise<void> {
@@ -21,10 +31,21 @@ export class MemoryDisk implements LogDisk {
     yield [...this.#records].sort(([left], [right]) => left - right).map(([index, bytes]) => ({ index, bytes }));
   }
 
-  async write({ puts, deletes }: RecordBatch): Promise<void> {
-    if (this.gate !== undefined) await this.gate;
-    else await Promise.resolve();
-    if (this.failure !== undefined) throw this.failure;
+  write(batch: RecordBatch): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const pending = { batch, reject };
+      this.#pending.add(pending);
+      void (this.gate ?? this.latency?.() ?? Promise.resolve()).then(() => {
+        if (!this.#pending.delete(pending)) return;
+        const { failure } = this;
+        if (failure === undefined || this.failsAfterWriting) this.#store(batch);
+        if (failure === undefined) resolve();
+        else reject(failure);
+      });
+    });
+  }
+
+  #store({ puts, deletes }: RecordBatch): void {
     this.writes++;
     this.#removed.clear();
     for (const index of deletes) this.#records.delete(index);
@@ -44,8 +65,15 @@ export class MemoryDisk implements LogDisk {
     return Promise.resolve();
   }
 
-  /** What a power cut leaves. */
-  crash(): void {
+  /** What a power cut leaves: of the writes under way, in their order, those that `survives` says, up to the first that does not. */
+  crash(survives: () => boolean = () => false): void {
+    let whole = true;
+    for (const { batch, reject } of this.#pending) {
+      whole &&= survives();
+      if (whole) this.#store(batch);
+      reject(new Error('power cut'));
+    }
+    this.#pending.clear();
     for (const [index, bytes] of this.#removed) this.#records.set(index, bytes);
     this.#removed.clear();
   }
@@ -56,6 +84,10 @@ export class MemoryDisk implements LogDisk {
     const position = bit >> 3;
     if (record === undefined || position >= record.length) throw new Error(`record ${index} has no bit ${bit}`);
     record[position] = (record[position] ?? 0) ^ (1 << (bit & 7));
+  }
+
+  get indexes(): readonly number[] {
+    return [...this.#records.keys()];
   }
 
   record(index: number): Uint8Array | undefined {

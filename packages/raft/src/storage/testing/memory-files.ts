@@ -1,9 +1,13 @@
 import type { SnapshotFile, SnapshotFiles } from '../snapshot-files.ts';
 
-/** A folder in memory that outlives its users, and can be full. */
+/** A folder in memory that outlives its users, can be full, and forgets in a crash what was not synced. */
 export class MemoryFiles implements SnapshotFiles {
   readonly files = new Map<string, Buffer>();
+  /** Bytes of each file that a crash leaves in any case. */
+  readonly #synced = new Map<string, number>();
   failure: Error | undefined;
+  /** Counts crashes: files that were open then are so no more. */
+  #life = 0;
 
   list(): Promise<readonly string[]> {
     return Promise.resolve([...this.files.keys()]);
@@ -23,13 +27,18 @@ export class MemoryFiles implements SnapshotFiles {
 
   open(name: string, keepBytes: number): Promise<SnapshotFile> {
     this.files.set(name, (this.files.get(name) ?? Buffer.alloc(0)).subarray(0, keepBytes));
+    const life = this.#life;
     return Promise.resolve({
       append: (bytes) => {
+        if (life !== this.#life) return Promise.reject(new Error('power cut'));
         if (this.failure !== undefined) return Promise.reject(this.failure);
         this.files.set(name, Buffer.concat([this.#get(name), bytes]));
         return Promise.resolve();
       },
-      sync: () => Promise.resolve(),
+      sync: () => {
+        this.#synced.set(name, this.#get(name).length);
+        return Promise.resolve();
+      },
       close: () => Promise.resolve(),
     });
   }
@@ -37,12 +46,23 @@ export class MemoryFiles implements SnapshotFiles {
   rename(from: string, to: string): Promise<void> {
     this.files.set(to, this.#get(from));
     this.files.delete(from);
+    this.#synced.set(to, this.#synced.get(from) ?? 0);
+    this.#synced.delete(from);
     return Promise.resolve();
   }
 
   remove(name: string): Promise<void> {
     this.files.delete(name);
     return Promise.resolve();
+  }
+
+  /** `share`: between 0 and 1, how much of what was not synced has reached the disk all the same. */
+  crash(share: () => number = () => 0): void {
+    this.#life++;
+    for (const [name, bytes] of this.files) {
+      const synced = Math.min(this.#synced.get(name) ?? 0, bytes.length);
+      this.files.set(name, bytes.subarray(0, synced + Math.floor((bytes.length - synced) * share())));
+    }
   }
 
   flip(name: string, bit: number): void {
