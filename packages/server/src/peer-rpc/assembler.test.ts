@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Assembler, PartsBudget } from './assembler.ts';
 import { Body } from './body.ts';
-import { BATCH_BYTES, MAX_FRAME_BYTES, PART_BYTES } from './limits.ts';
+import { BATCH_BYTES, MAX_FRAME_BYTES, PART_BYTES, WINDOW_BYTES } from './limits.ts';
 import { KIND } from './protocol.ts';
 import { decodeFrame, type FrameRecord, type Part } from './record.ts';
 import { RecordSender } from './sender.ts';
@@ -116,7 +116,7 @@ describe('the sender', () => {
     const outgoing = sender.send(KIND.reply, 1, long);
     sender.open();
     turns.shift()?.();
-    expect(taken).toHaveLength(4);
+    expect(taken).toHaveLength(WINDOW_BYTES / PART_BYTES);
     expect(sender.hasRoomFor(long, limits)).toBe(false);
     expect(sender.hasRoomFor(Buffer.of(1), limits)).toBe(true);
     for (let at = 0; at < 5000 && !outgoing.isSent; at++) {

@@ -32,7 +32,7 @@ export const BULK_METHODS: ReadonlySet<string> = new Set(['Snapshot.Restore']);
 /** A reader refuses larger frames; a writer stays far below. */
 export const MAX_FRAME_BYTES = MIB;
 /** A value longer than this goes in parts of this size, and between them go other calls. */
-export const PART_BYTES = 128 * 1024;
+export const PART_BYTES = 256 * 1024;
 /** Records that are sent in one turn of the event loop go as one frame, up to about here. */
 export const BATCH_BYTES = 128 * 1024;
 /** Written and not yet taken by the connection: as much as a small call may have to wait behind. */
