@@ -28,6 +28,15 @@ describe('docs/reference/metrics.md', () => {
   });
 });
 
+describe('docs/reference/metrics.md, of Raft', () => {
+  it('lists what the package lists, which its own tests hold', () => {
+    const readme = readFileSync(join(ROOT, 'packages/raft/README.md'), 'utf8');
+    const listed = rowsOf(readme).filter((name) => name.startsWith('raft.'));
+    expect(listed.length).toBeGreaterThan(30);
+    expect(rowsOf(section(page('metrics'), 'Of Raft')).toSorted()).toEqual(listed.toSorted());
+  });
+});
+
 describe('docs/reference/proxy.md', () => {
   it('lists every flag of connect proxy, and no other', async () => {
     const { stdout } = await run('connect proxy -help');

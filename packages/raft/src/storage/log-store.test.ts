@@ -148,7 +148,7 @@ describe.each(Object.entries(PLACES))('the contract of a log store, on %s', (_, 
   });
 });
 
-describe('a log store on a disk that is wrong', () => {
+describe('a log store on a disk that is wrong (etcd CVE-2020-15106, CVE-2020-15112)', () => {
   async function filled(): Promise<MemoryDisk> {
     const disk = new MemoryDisk();
     const store = new DiskLogStore(disk);
