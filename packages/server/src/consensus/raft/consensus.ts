@@ -52,6 +52,8 @@ export interface RaftConsensusPorts {
   nameOf(id: string): string;
 }
 
+/** What a server says that has not heard a leader yet: nothing it has is new enough. Consul's figure, the longest of Go's durations. */
+const NEVER_MS = 9_223_372_036_854;
 const RESTORE_CHUNK_BYTES = 512 * 1024;
 /** Parts of a restore that wait for their quorum at once. */
 const RESTORE_IN_FLIGHT = 8;
@@ -69,6 +71,7 @@ export class RaftConsensus implements Consensus {
   readonly #leadershipListeners = new Set<(isLeader: boolean) => void>();
   readonly #leaderListeners = new Set<() => void>();
   #node: RaftNode | undefined;
+  #hasStarted = false;
   #clusterId = '';
   #status: NodeStatus | undefined;
   #isLeader = false;
@@ -170,7 +173,7 @@ export class RaftConsensus implements Consensus {
 
   get lastContactMs(): number {
     if (this.#isLeader) return 0;
-    return this.#node?.status().lastContactMs ?? 0;
+    return this.#nodeStatus()?.lastContactMs ?? NEVER_MS;
   }
 
   get appliedIndex(): number {
@@ -182,7 +185,7 @@ export class RaftConsensus implements Consensus {
   }
 
   configuration(): RaftConfiguration {
-    const status = this.#node?.status();
+    const status = this.#nodeStatus();
     if (status === undefined) return { Servers: [], Index: 0 };
     const { membership, leader, id: ownId } = status;
     const lastIndexes = new Map(status.peers.map((peer) => [peer.id, peer.match]));
@@ -200,7 +203,7 @@ export class RaftConsensus implements Consensus {
   }
 
   stats(): RaftStats {
-    const status = this.#node?.status();
+    const status = this.#nodeStatus();
     if (status === undefined) return NO_STATS;
     const { role, term, lastIndex, lastTerm, committed, applied, snapshotIndex, snapshotTerm, lastContactMs, membership, id } = status;
     return {
@@ -298,6 +301,7 @@ export class RaftConsensus implements Consensus {
     this.#node = node;
     node.onStatus((status) => this.#follow(status));
     await node.start();
+    this.#hasStarted = true;
     const status = node.status();
     this.#follow(status);
     const { voters, outgoing } = status.membership;
@@ -343,6 +347,11 @@ export class RaftConsensus implements Consensus {
     this.#isLeader = isLeader;
     for (const listener of this.#leadershipListeners) listener(isLeader);
     for (const listener of this.#leaderListeners) listener();
+  }
+
+  /** Undefined while the log is still being read: other servers, and autopilot, ask already. */
+  #nodeStatus(): NodeStatus | undefined {
+    return this.#hasStarted ? this.#node?.status() : undefined;
   }
 
   #running(): RaftNode {
