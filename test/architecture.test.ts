@@ -17,6 +17,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   cli: ['protocol', 'pki', 'mesh', 'server', 'client-agent', 'proxy', 'sdk'],
   conformance: ['protocol', 'sdk'],
   bench: ['protocol', 'sdk', 'pki', 'proxy'],
+  sim: ['protocol', 'raft', 'server'],
 };
 
 /** What pure code must not touch, and what to use instead. */

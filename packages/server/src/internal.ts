@@ -10,7 +10,7 @@ export { COMMAND_HANDLERS } from './fsm/commands/index.ts';
 export { Fsm } from './fsm/fsm.ts';
 export { encodeSnapshot } from './fsm/snapshot/index.ts';
 export { decodeError, decodeRequest, decodeValue, encodeError, encodeRequest, encodeValue } from './peer-rpc/codec.ts';
-export { decodeCommand } from './fsm/codec.ts';
+export { decodeCommand, encodeCommand, encodeValue as encodeStateValue } from './fsm/codec.ts';
 export { StateStore } from './state/store.ts';
 export { kvTable } from './state/tables/kv.ts';
 export { sessionsTable } from './state/tables/sessions.ts';
