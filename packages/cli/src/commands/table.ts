@@ -55,6 +55,20 @@ export const commandTable: CommandTable = {
   members: { synopsis: 'Lists the members of the cluster', load: () => import('./members.ts') },
   monitor: { synopsis: 'Stream logs from an agent', load: () => import('./monitor.ts') },
   operator: { synopsis: 'Provides cluster-level tools for operators', load: () => import('./operator/index.ts') },
+  'operator autopilot': {
+    synopsis: 'Provides tools for autopilot, which looks after the servers',
+    load: () => import('./operator/autopilot/index.ts'),
+  },
+  'operator autopilot get-config': {
+    synopsis: "Display autopilot's configuration",
+    load: () => import('./operator/autopilot/get-config.ts'),
+  },
+  'operator autopilot health': { synopsis: 'Check whether all servers are healthy', load: () => import('./operator/autopilot/health.ts') },
+  'operator autopilot set-config': {
+    synopsis: "Modify autopilot's configuration",
+    load: () => import('./operator/autopilot/set-config.ts'),
+  },
+  'operator autopilot state': { synopsis: 'Display how the servers are', load: () => import('./operator/autopilot/state.ts') },
   'operator raft': { synopsis: "Provides tools for the servers' Raft group", load: () => import('./operator/raft/index.ts') },
   'operator raft list-peers': { synopsis: 'Display the servers of the Raft group', load: () => import('./operator/raft/list-peers.ts') },
   'operator raft remove-peer': { synopsis: 'Remove a server from the Raft group', load: () => import('./operator/raft/remove-peer.ts') },
@@ -62,6 +76,7 @@ export const commandTable: CommandTable = {
     synopsis: 'Transfer Raft leadership to another server',
     load: () => import('./operator/raft/transfer-leader.ts'),
   },
+  'operator recover': { synopsis: 'Recover the servers after a quorum is lost for good', load: () => import('./operator/recover.ts') },
   reload: { synopsis: 'Triggers the agent to reload configuration files', load: () => import('./reload.ts') },
   rtt: { synopsis: 'Estimates network round trip time between nodes', load: () => import('./rtt.ts') },
   services: { synopsis: 'Interact with services', load: () => import('./services/index.ts') },

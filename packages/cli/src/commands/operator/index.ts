@@ -6,5 +6,7 @@ export const command = defineGroup(
 Usage: {program} operator <subcommand> [options] [args]
 
       $ {program} operator raft list-peers
+      $ {program} operator autopilot state
+      $ {program} operator recover DATA-DIR
 `,
 );
