@@ -1,26 +1,39 @@
 import * as grpc from '@grpc/grpc-js';
-import { LictorError } from '@lictor/protocol';
 import { GRPC_SERVER_OPTIONS } from '@lictor/raft';
+import { Door } from './door.ts';
 import type { PeerRpcPorts } from './ports.ts';
 
 export interface RpcListenerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  /** Without: plain text. */
+  /** Without: plain text only. */
   readonly credentials?: grpc.ServerCredentials;
+  /** Beside TLS also plain text. */
+  readonly acceptsPlain?: boolean;
+  /** How long a caller may take to begin; default 5 s. */
+  readonly handshakeTimeoutMs?: number;
+  /** Default 100. */
+  readonly maxConnectionsPerClient?: number;
 }
+
+/** Consul's `limits.rpc_handshake_timeout` and `limits.rpc_max_conns_per_client` (security.md 5). */
+const HANDSHAKE_TIMEOUT_MS = 5_000;
+const MAX_CONNECTIONS_PER_CLIENT = 100;
+/** Streams of one connection: a peer needs a handful. */
+const MAX_STREAMS = 128;
 
 /** The RPC port: one gRPC server for all that servers say to each other. Services are added before `start`. */
 export class RpcListener {
   readonly server: grpc.Server;
   readonly #options: RpcListenerOptions;
   readonly #ports: PeerRpcPorts;
+  #door: Door | undefined;
 
   constructor(options: RpcListenerOptions, ports: PeerRpcPorts) {
     this.#options = options;
     this.#ports = ports;
-    this.server = new grpc.Server(GRPC_SERVER_OPTIONS);
+    this.server = new grpc.Server({ ...GRPC_SERVER_OPTIONS, 'grpc.max_concurrent_streams': MAX_STREAMS });
   }
 
   /**
@@ -28,28 +41,32 @@ export class RpcListener {
    * @throws LictorError `unavailable` when it is taken
    */
   start(): Promise<number> {
-    const { host, port, credentials = grpc.ServerCredentials.createInsecure() } = this.#options;
-    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-    return new Promise((resolve, reject) => {
-      this.server.bindAsync(address, credentials, (error, bound) => {
-        if (error === null) resolve(bound);
-        else reject(new LictorError('unavailable', `listen ${address}: ${error.message}`, { cause: error }));
-      });
-    });
+    const { host, port, credentials, acceptsPlain = false, handshakeTimeoutMs, maxConnectionsPerClient } = this.#options;
+    const insecure = credentials === undefined || acceptsPlain ? grpc.ServerCredentials.createInsecure() : undefined;
+    const door = new Door(
+      {
+        host,
+        port,
+        firstWordTimeoutMs: handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,
+        maxConnectionsPerClient: maxConnectionsPerClient ?? MAX_CONNECTIONS_PER_CLIENT,
+        tls: credentials === undefined ? undefined : this.server.createConnectionInjector(credentials),
+        plain: insecure === undefined ? undefined : this.server.createConnectionInjector(insecure),
+      },
+      this.#ports,
+    );
+    this.#door = door;
+    return door.open();
   }
 
   /** Calls that are being served may end by themselves for so long. Nobody gets in from the moment of the call. */
-  stop(graceMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#ports.clock.setTimer(graceMs, () => {
-        this.server.forceShutdown();
-        // Not left to tryShutdown: it waits for ever for a session that was just being destroyed (of who speaks no HTTP/2, for one).
-        resolve();
-      });
-      this.server.tryShutdown(() => {
-        timer.cancel();
-        resolve();
-      });
+  async stop(graceMs: number): Promise<void> {
+    const timer = this.#ports.clock.setTimer(graceMs, () => {
+      this.server.forceShutdown();
+      this.#door?.clear();
     });
+    // Its own answer is not waited for: it comes too early for connections that it was given, and not at all for some that just broke.
+    this.server.tryShutdown(() => undefined);
+    await this.#door?.close();
+    timer.cancel();
   }
 }

@@ -1,4 +1,4 @@
-import type { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
+import { ChannelCredentials, type ServerCredentials } from '@grpc/grpc-js';
 import { LictorError } from '@lictor/protocol';
 import type { PeerCertificate, SecureContext } from 'node:tls';
 import { RpcChannelCredentials } from './channel-credentials.ts';
@@ -15,15 +15,16 @@ export interface AuthenticatedCall {
 /**
  * TLS between servers.
  *
- * 1. Outgoing connections always check that the peer's certificate is of our CA: where TLS is spoken, nothing is trusted by its address.
+ * 1. Outgoing connections that speak TLS always check that the peer's certificate is of our CA: nothing is trusted by its address.
  * 2. With `verifyServerHostname` the peer's certificate must also name `server.<dc>.<domain>`.
- * 3. With that and `verifyIncoming`, who speaks Raft to us must have that name too: a client agent's certificate never does (CVE-2021-37219).
+ * 3. Who verifies incoming callers takes no plain text. Others take both, so that a cluster can go over to TLS server by server.
+ * 4. With `verifyServerHostname` and `verifyIncoming`, who speaks Raft to us must have that name too: a client agent's certificate never does (CVE-2021-37219).
  */
 export class RpcTls {
   readonly #options: RpcTlsOptions;
   readonly #serverName: string;
   readonly #server: RpcServerCredentials;
-  readonly #channel: RpcChannelCredentials;
+  readonly #channel: ChannelCredentials;
   #context: SecureContext;
 
   /** @throws LictorError `invalid-argument` when certificate, key or CA are missing or cannot be used */
@@ -34,11 +35,18 @@ export class RpcTls {
     this.#context = context.secure;
     this.#server = new RpcServerCredentials(options.verifyIncoming, context.options);
     const checkServerIdentity = (_host: string, certificate: PeerCertificate): Error | undefined => this.#checkServer(certificate);
-    this.#channel = new RpcChannelCredentials(this.#serverName, { checkServerIdentity, rejectUnauthorized: true }, () => this.#context);
+    this.#channel = isTlsSpoken(options)
+      ? new RpcChannelCredentials(this.#serverName, { checkServerIdentity, rejectUnauthorized: true }, () => this.#context)
+      : ChannelCredentials.createInsecure();
   }
 
   get serverCredentials(): ServerCredentials {
     return this.#server;
+  }
+
+  /** Callers need not speak TLS: those that do not verify anybody may not do so yet. */
+  get acceptsPlain(): boolean {
+    return !this.#options.verifyIncoming;
   }
 
   get channelCredentials(): ChannelCredentials {
@@ -76,9 +84,14 @@ export class RpcTls {
   }
 }
 
+function isTlsSpoken({ verifyIncoming, verifyOutgoing = true, verifyServerHostname }: RpcTlsOptions): boolean {
+  return verifyIncoming || verifyOutgoing || verifyServerHostname;
+}
+
 function checkedContext(options: RpcTlsOptions, material: RpcTlsMaterial) {
   // Without a CA Node would take the ones of the public web.
-  if (material.caPems.length === 0) throw new LictorError('invalid-argument', 'VerifyOutgoing set but no CA certificates were provided');
+  if (material.caPems.length === 0 && isTlsSpoken(options))
+    throw new LictorError('invalid-argument', 'VerifyOutgoing set but no CA certificates were provided');
   if (material.certPem === '' || material.keyPem.isEmpty) {
     throw new LictorError('invalid-argument', 'TLS between servers requires a Cert and Key pair in the configuration file');
   }

@@ -7,6 +7,8 @@ export interface RpcTlsOptions {
   readonly domain: string;
   /** Callers must show a certificate of our CA. */
   readonly verifyIncoming: boolean;
+  /** Calls go out over TLS; default true, and always with `verifyIncoming`. */
+  readonly verifyOutgoing?: boolean;
   /** Other servers' certificates must name `server.<dc>.<domain>`; with `verifyIncoming` also those of callers who act as servers. */
   readonly verifyServerHostname: boolean;
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
