@@ -7,7 +7,7 @@ const mutants = new Mutants({ parts: ['core', 'driver', 'storage', 'testing'], f
 afterAll(() => mutants.remove());
 
 describe.concurrent(`a bug planted around the core is found within ${SEEDS} storms:`, () => {
-  it.each(PLANTED_BUGS.map((bug, position) => ({ ...bug, position })))('a server that $name', { timeout: 120_000 }, async (bug) => {
+  it.each(PLANTED_BUGS.map((bug, position) => ({ ...bug, position })))('a server that $name', { timeout: 300_000 }, async (bug) => {
     expect(await mutants.simulate(bug, bug.position)).toMatch(/^seed \d+: /m);
   });
 });

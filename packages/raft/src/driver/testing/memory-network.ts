@@ -63,7 +63,7 @@ export class MemoryNetwork {
     }
     await receiver.finish();
     this.snapshotsSent++;
-    handler.receive(message);
+    this.carry(message, () => handler.receive(message));
     return true;
   }
 }

@@ -29,6 +29,8 @@ const FAULTS: readonly Fault[] = [
   breakDisk,
   slowDisk,
   slowDisk,
+  slowMachine,
+  slowMachine,
   (storm, { files }) => {
     files.failure = storm.random.float() < 0.5 ? new Error('ENOSPC: no space left on device') : undefined;
   },
@@ -39,7 +41,7 @@ const FAULTS: readonly Fault[] = [
 
 async function restart(storm: Storm, member: StormMember): Promise<void> {
   if (member.node !== undefined) await storm.kill(member);
-  if (storm.random.float() < 0.2) await startDamaged(storm, member);
+  if (storm.random.float() < 0.4) await startDamaged(storm, member);
   else await storm.start(member);
 }
 
@@ -88,8 +90,13 @@ function breakDisk({ random }: Storm, member: StormMember): void {
 }
 
 function slowDisk({ clock, random }: Storm, { disk }: StormMember): void {
-  const delayMs = [5, 60, 300][randomInteger(random, 3)] ?? 5;
+  const delayMs = [5, 60, 300, 1500][randomInteger(random, 4)] ?? 5;
   disk.latency = () => new Promise((resolve) => clock.setTimer(random.float() * delayMs, resolve));
+}
+
+function slowMachine({ clock, random }: Storm, { machine }: StormMember): void {
+  machine.latency = () =>
+    random.float() < 0.5 ? undefined : new Promise((resolve) => clock.setTimer(random.float() * 200, () => resolve()));
 }
 
 function transfer(storm: Storm, { id }: StormMember): void {

@@ -32,6 +32,8 @@ export class StormMachine implements StateMachine {
   readonly #id: NodeId;
   readonly #history: History;
   indexes: number[] = [];
+  /** How long the next commands take; undefined: no time at all. */
+  latency: (() => Promise<void> | undefined) | undefined;
   #restoring = false;
 
   constructor(id: NodeId, history: History) {
@@ -43,7 +45,12 @@ export class StormMachine implements StateMachine {
     return this.indexes.at(-1) ?? 0;
   }
 
-  apply(entries: readonly Entry[]): readonly unknown[] {
+  apply(entries: readonly Entry[]): readonly unknown[] | Promise<readonly unknown[]> {
+    const wait = this.latency?.();
+    return wait === undefined ? this.#apply(entries) : wait.then(() => this.#apply(entries));
+  }
+
+  #apply(entries: readonly Entry[]): readonly unknown[] {
     if (this.#restoring) throw new SafetyViolation(`${this.#id} applies while it restores a snapshot`);
     return entries.map(({ index, data }) => {
       if (index <= this.last) throw new SafetyViolation(`${this.#id} applies ${index} after ${this.last}`);

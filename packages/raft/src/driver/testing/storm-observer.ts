@@ -1,4 +1,4 @@
-import type { NodeId } from '../../core/entry.ts';
+import type { HardState, NodeId } from '../../core/entry.ts';
 import { RaftError } from '../../core/errors.ts';
 import type { Message } from '../../core/message.ts';
 import { SafetyViolation } from '../../testing/observers.ts';
@@ -23,12 +23,15 @@ export class StormObserver {
     this.#history = history;
   }
 
-  /** Everything that a server says. */
-  sent(message: Message): void {
+  /** Everything that a server says. `durable`: what its disk holds at that moment. */
+  sent(message: Message, durable: HardState | undefined): void {
     const { from, to, term, type } = message;
     if (type === 'append' || type === 'heartbeat') this.#leads(from, term);
     if (type === 'vote-reply' && (message.preVote || !message.granted)) return;
     if (type !== 'vote-reply' && type !== 'append-reply') return;
+    if ((durable?.term ?? 0) < term) throw new SafetyViolation(`${from} answers in term ${term}, which is not durable`);
+    if (type === 'vote-reply' && durable?.term === term && durable.vote !== to)
+      throw new SafetyViolation(`${from} has not stored its vote`);
     // Both speak of what is durable: no restart may take it back.
     const promised = this.#promisedTerms.get(from) ?? 0;
     if (term < promised) throw new SafetyViolation(`${from} answers in term ${term} after it has in ${promised}`);

@@ -5,6 +5,7 @@ import { RaftError } from '../../core/errors.ts';
 import { EMPTY_MEMBERSHIP } from '../../core/membership.ts';
 import type { Message } from '../../core/message.ts';
 import { DEFAULT_LIMITS } from '../../core/options.ts';
+import { decodeLogState } from '../../storage/log-record.ts';
 import { DiskLogStore } from '../../storage/log-store.ts';
 import { FileSnapshotStore } from '../../storage/snapshot-store.ts';
 import { MemoryDisk } from '../../storage/testing/memory-disk.ts';
@@ -141,6 +142,9 @@ export class Storm {
       member.node = undefined;
       throw thrown;
     });
+    node.onStatus(({ role }) => {
+      if (role === 'leader') this.#watch(this.#observer.read(node.read('quorum'), () => member.machine.last));
+    });
     await this.#during(started);
   }
 
@@ -191,7 +195,10 @@ export class Storm {
 
   #carry(message: Message, deliver: () => void): void {
     try {
-      this.#observer.sent(message);
+      const from = this.members.find(({ id }) => id === message.from);
+      const state = from?.disk.record(0);
+      this.#observer.sent(message, state === undefined ? undefined : decodeLogState(state)?.hardState);
+      if (from?.node?.canAnswerReads() === true) this.#observer.readFrom(from.machine.last);
     } catch (thrown) {
       this.#watch(Promise.reject(thrown instanceof Error ? thrown : new Error(String(thrown))));
     }
@@ -211,6 +218,7 @@ export class Storm {
       member.disk.gate = undefined;
       member.disk.latency = undefined;
       member.files.failure = undefined;
+      member.machine.latency = undefined;
       if (member.disk.failure !== undefined) await this.kill(member);
       if (member.node === undefined) await this.start(member);
     }
