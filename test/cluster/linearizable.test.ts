@@ -1,0 +1,82 @@
+import { randomInteger } from '../../packages/protocol/src/index.ts';
+import { seededRandom } from '../../packages/protocol/src/testing/index.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkHistory, explainFailure } from '../../packages/conformance/src/linearizability/index.ts';
+import { eventually } from '../support/process.ts';
+import { TestCluster } from './support/cluster.ts';
+import { shuffledFaults } from './support/faults.ts';
+import { HistoryLoad } from './support/load.ts';
+import { canUseNamespaces, createNamespaces } from './support/namespaces.ts';
+
+/**
+ * Three servers, clients that read and write through all of them, and faults: what the clients were told must be explained by one order of
+ * all operations. `LICTOR_CLUSTER_ROUNDS=30 npm test -- test/cluster/linearizable` is the long run; `LICTOR_CLUSTER_SEED` repeats a schedule.
+ * Partitions need root (network namespaces); without it the other faults are made.
+ */
+const ROUNDS = Number(process.env['LICTOR_CLUSTER_ROUNDS'] ?? 1);
+const SEED = Number(process.env['LICTOR_CLUSTER_SEED'] ?? Date.now() % 1_000_000);
+const FAULTS_A_ROUND = 2;
+const CALM_MS = 1500;
+const OPERATIONS_A_SECOND_MIN = 100;
+
+describe(`what clients of three servers are told under faults (seed ${SEED})`, () => {
+  let cluster: TestCluster;
+  const random = seededRandom(SEED);
+  let schedule = shuffledFaults(random, false).slice(0, 0);
+
+  beforeAll(async () => {
+    cluster = await TestCluster.create(canUseNamespaces() ? { network: createNamespaces(3) } : {});
+    await cluster.start();
+  }, 60_000);
+  afterAll(async () => cluster.stop());
+
+  it.each(Array.from({ length: ROUNDS }, (_, round) => round))(
+    'is linearizable, round %i',
+    async (round) => {
+      const load = new HistoryLoad({ servers: cluster.servers, clients: 12, prefix: `round-${round}`, keys: 10, random });
+      const startedMs = performance.now();
+      const names: string[] = [];
+      for (let count = 0; count < FAULTS_A_ROUND; count++) {
+        await calm();
+        if (schedule.length === 0) schedule = shuffledFaults(random, cluster.network.canCut);
+        const fault = schedule.shift();
+        const leader = await cluster.agreed();
+        const others = cluster.servers.filter((server) => server !== leader);
+        const follower = others[randomInteger(random, others.length)];
+        if (fault === undefined || follower === undefined) throw new Error('there is always one');
+        names.push(fault.name);
+        await fault.run(cluster, leader, follower);
+        await cluster.agreed();
+      }
+      await calm();
+      await load.stop();
+      const elapsedS = (performance.now() - startedMs) / 1000;
+      await sameEverywhere(load.keys);
+      await load.readAll();
+      const { checked, failures } = checkHistory(load.operations);
+      const answered = load.operations.filter(({ outcome }) => outcome.status === 'ok').length;
+      process.stdout.write(
+        `round ${round}: ${names.join(', ')}: ${checked} of ${load.operations.length} operations in ${elapsedS.toFixed(1)} s, ${answered} answered\n`,
+      );
+      expect(failures.map(explainFailure).join('\n\n')).toBe('');
+      expect(load.operations.slice(-load.keys.length * 3).every(({ outcome }) => outcome.status === 'ok')).toBe(true);
+      expect(load.operations.length / elapsedS).toBeGreaterThan(OPERATIONS_A_SECOND_MIN);
+    },
+    120_000,
+  );
+
+  /** Every server shows the same, from its own state. */
+  async function sameEverywhere(keys: readonly string[]): Promise<void> {
+    const prefix = keys[0]?.split('/')[0] ?? '';
+    await eventually('all servers hold the same', async () => {
+      const held = await Promise.all(
+        cluster.servers.map((server) => server.fetch(`/v1/kv/${prefix}/?recurse&stale`).then((r) => r.text())),
+      );
+      return held.every((text) => text === held[0]);
+    });
+  }
+
+  function calm(): Promise<void> {
+    return new Promise((wake) => setTimeout(wake, CALM_MS));
+  }
+});
