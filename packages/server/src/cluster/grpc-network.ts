@@ -39,7 +39,7 @@ export class GrpcNetwork implements ClusterNetwork {
     this.#ports = ports;
     this.#network = network;
     this.#tls = network.tls === null ? undefined : new RpcTls(network.tls.options, loadRpcTlsFiles(network.tls.files));
-    const incoming = this.#tls === undefined ? {} : { credentials: this.#tls.serverCredentials };
+    const incoming = this.#tls === undefined ? {} : { credentials: this.#tls.serverCredentials, acceptsPlain: this.#tls.acceptsPlain };
     const outgoing = this.#tls?.channelCredentials ?? grpc.credentials.createInsecure();
     this.#rpc = new RpcListener({ host: network.rpcHost, port: network.rpcPort, ...incoming }, ports);
     this.#joins = new RpcListener({ host: network.joinHost, port: network.joinPort, ...incoming }, ports);

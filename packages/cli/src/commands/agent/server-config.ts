@@ -60,12 +60,12 @@ function toNetworkConfig(config: RuntimeConfig): NetworkConfig {
   };
 }
 
-/** Null when neither side is to be verified. */
+/** Null when there is no certificate, and neither side is to be verified. With one alone both TLS and plain text are taken. */
 function toTlsConfig({ internalRpcTls, datacenter, domain }: RuntimeConfig): NetworkConfig['tls'] {
   const { caFile, caPath, certFile, keyFile, verifyIncoming, verifyOutgoing, verifyServerHostname, minVersion, ciphers } = internalRpcTls;
-  if (!verifyIncoming && !verifyOutgoing) return null;
+  if (!verifyIncoming && !verifyOutgoing && (certFile === '' || keyFile === '')) return null;
   return {
-    options: { datacenter, domain, verifyIncoming, verifyServerHostname, minVersion, ciphers },
+    options: { datacenter, domain, verifyIncoming, verifyOutgoing, verifyServerHostname, minVersion, ciphers },
     files: { caFile, caPath, certFile, keyFile },
   };
 }
