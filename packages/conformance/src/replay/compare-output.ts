@@ -17,6 +17,8 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   // The commit index of `operator raft list-peers`.
   [/(?<=leader true 3 )\d+/g, '<index>'],
   [/(?<=snapshot to index )\d+/g, '<index>'],
+  // Of `operator autopilot state`.
+  [/(?<=Last ?Index"?: )\d+/g, '<index>'],
 ];
 
 /** Enough of an output to see what it is. */
