@@ -5,7 +5,7 @@ import type { Body } from './body.ts';
 import { decodeError, decodeValue, encodeRequest } from './codec.ts';
 import { BULK_METHODS, type PeerRpcLimits } from './limits.ts';
 import type { PeerRpcPorts } from './ports.ts';
-import { CALLS, KIND } from './protocol.ts';
+import { CALLS, KIND, LAST_CALL_METADATA } from './protocol.ts';
 import { decodeFrame, type FrameRecord, garbage, MAX_CALL_ID } from './record.ts';
 import { type Outgoing, RecordSender } from './sender.ts';
 
@@ -44,6 +44,8 @@ export class PeerConnection {
   #nextId = 1;
   #isOpen = false;
   #isEnded = false;
+  /** The last call that the callee has begun, if it has said so. */
+  #lastCall = Infinity;
   #lastUseMs: number;
   #timer: Timer;
 
@@ -60,7 +62,11 @@ export class PeerConnection {
     this.#lastUseMs = ports.clock.monotonic();
     this.#timer = ports.clock.setTimer(DIAL_TIMEOUT_MS, () => this.#end(this.#notConnected('i/o timeout')));
     stream.on('data', (frame: Buffer) => this.#receive(frame));
-    stream.on('error', (error: grpc.ServiceError) => this.#lost(error.details));
+    stream.on('error', (error: grpc.ServiceError) => {
+      const [lastCall] = error.metadata.get(LAST_CALL_METADATA);
+      if (lastCall !== undefined) this.#lastCall = Number(lastCall);
+      this.#lost(error.details);
+    });
     stream.on('end', () => this.#lost('EOF'));
   }
 
@@ -196,9 +202,10 @@ export class PeerConnection {
     this.#client.close();
     this.#options.onEnd(failure);
     const message = failure?.message ?? 'rpc error making call: the connection was closed';
-    for (const { outgoing, reject, unlisten } of this.#pending.values()) {
+    for (const [id, { outgoing, reject, unlisten }] of this.#pending) {
       unlisten();
-      reject(new LictorError(outgoing.isSent ? 'outcome-unknown' : 'unavailable', message));
+      const mayBeDone = outgoing.isSent && id <= this.#lastCall;
+      reject(new LictorError(mayBeDone ? 'outcome-unknown' : 'unavailable', message));
     }
     this.#pending.clear();
   }

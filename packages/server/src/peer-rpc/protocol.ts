@@ -19,6 +19,9 @@ export const CALLS: MethodDefinition<Buffer, Buffer> = {
 /** The cluster that the caller takes this server to belong to. */
 export const CLUSTER_METADATA = 'lictor-cluster';
 
+/** Of a stream that the callee ends: the highest id of a call that it has begun. Later ones were not carried out. */
+export const LAST_CALL_METADATA = 'lictor-last-call';
+
 /** Kinds of records. Caller to callee: `request`, `cancel`; callee to caller: `reply`, `error`. */
 export const KIND = { request: 1, reply: 2, error: 3, cancel: 4 } as const;
 export type Kind = (typeof KIND)[keyof typeof KIND];

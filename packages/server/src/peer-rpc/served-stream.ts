@@ -1,10 +1,10 @@
-import { status } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import { LictorError } from '@lictor/protocol';
 import { Assembler, type PartsBudget } from './assembler.ts';
 import { decodeRequest, encodeError, encodeValue, methodOf } from './codec.ts';
 import { BULK_METHODS, type PeerRpcLimits } from './limits.ts';
 import type { PeerRpcHandler, PeerRpcPorts } from './ports.ts';
-import { KIND, type PeerRpcStream } from './protocol.ts';
+import { KIND, LAST_CALL_METADATA, type PeerRpcStream } from './protocol.ts';
 import { decodeFrame, type FrameRecord, garbage } from './record.ts';
 import { RecordSender } from './sender.ts';
 
@@ -19,6 +19,7 @@ export class ServedStream {
   readonly #assembler: Assembler;
   readonly #inFlight = new Map<number, AbortController>();
   #isEnded = false;
+  #lastCall = 0;
 
   constructor(
     call: PeerRpcStream,
@@ -57,7 +58,9 @@ export class ServedStream {
   end(why: { readonly code: status; readonly details: string }): void {
     if (this.#isEnded) return;
     this.#forget();
-    this.#call.emit('error', why);
+    const metadata = new Metadata();
+    metadata.set(LAST_CALL_METADATA, String(this.#lastCall));
+    this.#call.emit('error', { ...why, metadata });
   }
 
   get #isBacklogged(): boolean {
@@ -108,6 +111,7 @@ export class ServedStream {
   #serve(id: number, body: Uint8Array): void {
     const { method, request, options } = decodeRequest(body);
     const controller = new AbortController();
+    this.#lastCall = Math.max(this.#lastCall, id);
     this.#inFlight.set(id, controller);
     this.#answer({ method, request, options: { ...options, signal: controller.signal } }).then(
       (value) => this.#settle(id, controller, () => this.#sendReply(id, value)),
