@@ -20,7 +20,9 @@ export type RaftErrorCode =
   /** There is a log already. */
   | 'already-bootstrapped'
   /** What was stored or received cannot be right. */
-  | 'corrupt';
+  | 'corrupt'
+  /** What was stored is a newer version's: this one must not touch it. */
+  | 'newer-format';
 
 export interface RaftErrorDetails {
   /** `not-leader`: who leads, as far as known. */

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Entry, EntryKind, HardState } from '../core/entry.ts';
+import { newerFormat } from './newer-format.ts';
 
 /**
  * An entry on disk, big-endian: checksum u32, version u8, kind u8, previous u32, index u64, term u64, data.
@@ -30,13 +31,15 @@ export function encodeEntry(entry: Entry, previous: number): { readonly bytes: U
   return { bytes: record, checksum };
 }
 
-/** Undefined: damaged, or of a version that is not known. */
+/** Undefined: damaged. @throws RaftError `newer-format` */
 export function decodeEntry(bytes: Uint8Array): EntryRecord | undefined {
   const record = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (record.length < HEADER_BYTES) return undefined;
   const checksum = record.readUInt32BE(0);
   const kind = KINDS[record.readUInt8(5)];
-  if (checksum !== crc32(record.subarray(4)) || record.readUInt8(4) !== VERSION || kind === undefined) return undefined;
+  if (checksum !== crc32(record.subarray(4))) return undefined;
+  checkVersion(record.readUInt8(4));
+  if (kind === undefined) return undefined;
   const index = Number(record.readBigUInt64BE(10));
   const term = Number(record.readBigUInt64BE(18));
   const data = record.subarray(HEADER_BYTES);
@@ -63,15 +66,20 @@ export function encodeLogState(state: LogState): Uint8Array {
   return record;
 }
 
-/** Undefined: damaged, or of a version that is not known. */
+/** Undefined: damaged. @throws RaftError `newer-format` */
 export function decodeLogState(bytes: Uint8Array): LogState | undefined {
   const record = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (record.length < 4 || record.readUInt32BE(0) !== crc32(record.subarray(4))) return undefined;
   const fields = JSON.parse(record.toString('utf8', 4)) as Record<string, unknown>;
   const { version, term, vote, commit, lastIndex, lastChecksum } = fields;
+  if (isCount(version)) checkVersion(version);
   if (version !== VERSION || !isCount(term) || !isCount(commit) || !isCount(lastIndex) || !isCount(lastChecksum)) return undefined;
   if (vote !== undefined && typeof vote !== 'string') return undefined;
   return { hardState: { term, vote, commit }, lastIndex, lastChecksum };
+}
+
+function checkVersion(version: number): void {
+  if (version > VERSION) throw newerFormat('the raft log', version, VERSION);
 }
 
 function isCount(value: unknown): value is number {

@@ -1,6 +1,7 @@
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Entry, HardState } from '../core/entry.ts';
@@ -148,15 +149,15 @@ describe.each(Object.entries(PLACES))('the contract of a log store, on %s', (_, 
   });
 });
 
-describe('a log store on a disk that is wrong (etcd CVE-2020-15106, CVE-2020-15112)', () => {
-  async function filled(): Promise<MemoryDisk> {
-    const disk = new MemoryDisk();
-    const store = new DiskLogStore(disk);
-    await store.load();
-    await store.write({ hardState: hardState(1), entries: entriesOf(1, 5, 1) });
-    return disk;
-  }
+async function filled(): Promise<MemoryDisk> {
+  const disk = new MemoryDisk();
+  const store = new DiskLogStore(disk);
+  await store.load();
+  await store.write({ hardState: hardState(1), entries: entriesOf(1, 5, 1) });
+  return disk;
+}
 
+describe('a log store on a disk that is wrong (etcd CVE-2020-15106, CVE-2020-15112)', () => {
   it('names the entry in which any bit has flipped', async () => {
     const { length } = (await filled()).record(3) ?? new Uint8Array();
     for (let bit = 0; bit < length * 8; bit++) {
@@ -214,6 +215,32 @@ describe('a log store on a disk that is wrong (etcd CVE-2020-15106, CVE-2020-151
   });
 });
 
+describe('a data directory that a newer version has written', () => {
+  /** As this version writes it, with another version number and the checksum that goes with it. */
+  function withVersion(record: Uint8Array, change: (body: Buffer) => Buffer): Uint8Array {
+    const body = change(Buffer.from(record.subarray(4)));
+    const checksum = Buffer.alloc(4);
+    checksum.writeUInt32BE(crc32(body));
+    return Buffer.concat([checksum, body]);
+  }
+
+  it('is refused, with both versions named, whichever record says so', async () => {
+    const message = 'was written by a newer version (format 2, this one knows 1)';
+    for (const index of [0, 3]) {
+      const disk = await filled();
+      const record = disk.record(index) ?? new Uint8Array();
+      const newer = withVersion(record, (body) =>
+        index === 0
+          ? Buffer.from(body.toString().replace('"version":1', '"version":2'))
+          : Buffer.concat([Buffer.from([2]), body.subarray(1)]),
+      );
+      disk.put(index, newer);
+      const refused = expect(new DiskLogStore(disk).load()).rejects;
+      await refused.toMatchObject({ code: 'newer-format', message: expect.stringContaining(message) as unknown });
+    }
+  });
+});
+
 describe('crash images of LevelDB', () => {
   it('a copy of the folder taken during writes holds every acknowledged batch, whole', { timeout: 60_000 }, async () => {
     const folder = await temporaryFolder();
@@ -244,6 +271,35 @@ describe('crash images of LevelDB', () => {
       images++;
     }
     expect(images).toBe(12);
+    await store.close();
+  });
+});
+
+describe('a write that was torn by a crash', () => {
+  it('is gone as a whole, wherever it broke off, and what was acknowledged before is there', { timeout: 60_000 }, async () => {
+    const folder = await temporaryFolder();
+    const store = new DiskLogStore(levelDisk(folder));
+    await store.load();
+    const lengths: number[] = [];
+    const nameOf = async (): Promise<string> => join(folder, (await readdir(folder)).find((file) => file.endsWith('.log')) ?? '');
+    for (let batch = 0; batch < 4; batch++) {
+      await store.write({ hardState: hardState(batch + 1, batch), entries: entriesOf(batch * 3 + 1, batch * 3 + 3, batch + 1) });
+      lengths.push((await readFile(await nameOf())).length);
+    }
+    const [before, whole] = [lengths[2] ?? 0, lengths[3] ?? 0];
+    const log = await nameOf();
+    const bytes = await readFile(log);
+    for (let place = 0; place < 24; place++) {
+      const copy = `${folder}-torn-${place}`;
+      folders.push(copy);
+      await cp(folder, copy, { recursive: true });
+      const length = before + Math.floor(((whole - before) * place) / 24);
+      await writeFile(join(copy, basename(log)), bytes.subarray(0, length));
+      const again = new DiskLogStore(levelDisk(copy));
+      const { entries, hardState: found } = await again.load();
+      expect([entries.length, found.term], `torn at ${length}`).toEqual([9, 3]);
+      await again.close();
+    }
     await store.close();
   });
 });

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { SnapshotMeta } from '../core/entry.ts';
 import { RaftError } from '../core/errors.ts';
+import { newerFormat } from './newer-format.ts';
 import { decodeMembership, encodeMembership } from '../core/membership.ts';
 
 /**
@@ -114,7 +115,8 @@ export class SnapshotDecoder {
   #readMeta(payload: Buffer): SnapshotMeta {
     if (payload.length < 24 || payload.readUInt32BE(0) !== MAGIC) throw this.#damaged('the magic number');
     const version = payload.readUInt32BE(4);
-    if (version !== VERSION) throw new RaftError('corrupt', `the snapshot's format version ${version} is not known to this version`);
+    if (version > VERSION) throw newerFormat('the raft snapshot', version, VERSION);
+    if (version !== VERSION) throw this.#damaged('the version');
     const index = Number(payload.readBigUInt64BE(8));
     const term = Number(payload.readBigUInt64BE(16));
     return { index, term, membership: decodeMembership(payload.subarray(24)) };

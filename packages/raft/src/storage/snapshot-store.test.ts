@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { MemoryLogger } from '@lictor/protocol/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { SnapshotMeta } from '../core/entry.ts';
@@ -178,6 +179,19 @@ describe('snapshots that are wrong', () => {
       expect((await new FileSnapshotStore(files, logger).latest())?.meta.index, `bit ${bit}`).toBe(10);
       expect(logger.lines.map(({ level }) => level)).toEqual(['error']);
     }
+  });
+
+  it('one that a newer version has written is not passed over: it may be all that there is', async () => {
+    const files = await two();
+    const newest = [...files.files.keys()].sort().at(-1) ?? '';
+    const bytes = Buffer.from(files.files.get(newest) ?? Buffer.alloc(0));
+    // The header's payload begins after 9 bytes of frame, with magic and version.
+    bytes.writeUInt32BE(2, 13);
+    const payload = bytes.subarray(9, 9 + bytes.readUInt32BE(1));
+    bytes.writeUInt32BE(crc32(payload, crc32(bytes.subarray(0, 5))), 5);
+    files.files.set(newest, bytes);
+    const latest = new FileSnapshotStore(files, new MemoryLogger()).latest();
+    await expect(latest).rejects.toMatchObject({ code: 'newer-format', message: expect.stringContaining('newer version') as unknown });
   });
 
   it('one that ends early, or goes on, is not taken', async () => {

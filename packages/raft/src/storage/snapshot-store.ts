@@ -47,7 +47,7 @@ export class FileSnapshotStore implements SnapshotStore {
         this.#known = { name, snapshot };
         return snapshot;
       } catch (thrown) {
-        if (!(thrown instanceof RaftError)) throw thrown;
+        if (!(thrown instanceof RaftError) || thrown.code === 'newer-format') throw thrown;
         this.#logger.error('a snapshot is damaged; trying the one before', { name, error: thrown.message });
       }
     }

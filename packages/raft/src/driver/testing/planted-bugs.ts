@@ -89,8 +89,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'does not look at the checksums of its log',
     file: 'storage/log-record.ts',
-    find: 'if (checksum !== crc32(record.subarray(4)) || ',
-    replace: 'if (',
+    find: 'if (checksum !== crc32(record.subarray(4))) return undefined;',
+    replace: '',
   },
   {
     name: 'does not look at the checksums of its snapshots',

@@ -13,6 +13,7 @@ const CODES: Readonly<Record<RaftErrorCode, ConstructorParameters<typeof LictorE
   storage: 'internal',
   'already-bootstrapped': 'rejected',
   corrupt: 'internal',
+  'newer-format': 'internal',
 };
 
 /** Callers know our codes only. Who leads is not their business: the forwarder finds it. */
