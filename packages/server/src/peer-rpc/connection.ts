@@ -63,8 +63,8 @@ export class PeerConnection {
     this.#timer = ports.clock.setTimer(DIAL_TIMEOUT_MS, () => this.#end(this.#notConnected('i/o timeout')));
     stream.on('data', (frame: Buffer) => this.#receive(frame));
     stream.on('error', (error: grpc.ServiceError) => {
-      const [lastCall] = error.metadata.get(LAST_CALL_METADATA);
-      if (lastCall !== undefined) this.#lastCall = Number(lastCall);
+      const lastCall = Number(error.metadata.get(LAST_CALL_METADATA)[0]);
+      if (Number.isSafeInteger(lastCall)) this.#lastCall = lastCall;
       this.#lost(error.details);
     });
     stream.on('end', () => this.#lost('EOF'));

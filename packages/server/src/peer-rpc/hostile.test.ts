@@ -7,7 +7,7 @@ import { MAX_FRAME_BYTES, PART_BYTES } from './limits.ts';
 import { RpcListener } from './listener.ts';
 import { PeerRpcClient } from './client.ts';
 import type { PeerRpcHandler } from './ports.ts';
-import { CALLS, KIND } from './protocol.ts';
+import { CALLS, KIND, LAST_CALL_METADATA } from './protocol.ts';
 import { encodeFrame, type FrameRecord, type Part } from './record.ts';
 import { counters, type Peers, QUIET, startPeers } from './testing/peers.ts';
 
@@ -133,6 +133,18 @@ describe('a callee that sends garbage', () => {
     expect(counts.get('rpc.peer.rejected')).toBe(1);
   });
 
+  it.each([
+    ['0', 'unavailable'],
+    ['999', 'outcome-unknown'],
+    ['soon', 'outcome-unknown'],
+    [undefined, 'outcome-unknown'],
+  ])('is believed about the last call that it has begun, when it says a number: %s', async (lastCall, code) => {
+    const metadata = new grpc.Metadata();
+    if (lastCall !== undefined) metadata.set(LAST_CALL_METADATA, lastCall);
+    const { address, client } = await startLiar(() => ({ code: grpc.status.UNAVAILABLE, details: 'bye', metadata }));
+    await expect(client.call(address, 'KVS.Get', {}, {})).rejects.toMatchObject({ code });
+  });
+
   it('cannot make an error of any other class', async () => {
     const { address, client } = await startLiar((id) => encodeFrame([record(KIND.error, id, encoded(['no-code', 'text']))]));
     const error = await client.call(address, 'KVS.Get', {}, {}).catch((thrown: unknown) => thrown);
@@ -163,16 +175,20 @@ function send(address: string, frames: readonly Buffer[]): Promise<grpc.StatusOb
   });
 }
 
-/** Answers each frame of requests with whatever `answer` makes of the first id in it. */
+/** Answers each frame of requests with whatever `answer` makes of the first id in it: a frame, or the end of the stream. */
 async function startLiar(
-  answer: (id: number) => Buffer,
+  answer: (id: number) => Buffer | Partial<grpc.StatusObject>,
   metrics = QUIET.metrics,
 ): Promise<{ readonly address: string; readonly client: PeerRpcClient }> {
   const listener = new RpcListener({ host: '127.0.0.1', port: 0 }, QUIET);
   const calls = (call: grpc.ServerDuplexStream<Buffer, Buffer>): void => {
     call.on('error', () => undefined);
     call.write(Buffer.alloc(0));
-    call.on('data', (frame: Buffer) => void call.write(answer(frame.readUInt32BE(1))));
+    call.on('data', (frame: Buffer) => {
+      const said = answer(frame.readUInt32BE(1));
+      if (said instanceof Buffer) call.write(said);
+      else call.emit('error', said);
+    });
   };
   listener.server.addService({ calls: CALLS }, { calls });
   const port = await listener.start();

@@ -21,7 +21,7 @@ export interface RpcListenerOptions {
 const HANDSHAKE_TIMEOUT_MS = 5_000;
 const MAX_CONNECTIONS_PER_CLIENT = 100;
 /** Streams of one connection: a peer needs a handful. */
-const MAX_STREAMS = 128;
+export const MAX_STREAMS = 128;
 
 /** The RPC port: one gRPC server for all that servers say to each other. Services are added before `start`. */
 export class RpcListener {
