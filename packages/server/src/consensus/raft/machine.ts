@@ -4,7 +4,7 @@ import type { Entry, StateMachine } from '@lictor/raft';
 import { decodeCommand, encodeCommand } from '../../fsm/codec.ts';
 import { collectChunks, RESTORE_ABANDON, RESTORE_COMMIT, type RestoreCommitBody } from '../../fsm/commands/restore.ts';
 import type { Fsm, Outcome } from '../../fsm/fsm.ts';
-import { decodeSnapshot, encodeSnapshot, inSlices } from '../../fsm/snapshot/index.ts';
+import { decodeSnapshot, encodeSnapshot, inSlices, SnapshotDecoder } from '../../fsm/snapshot/index.ts';
 import { ALL_TABLES } from '../../state/tables/index.ts';
 
 /** What became of one command. `index`: of the state, see `FsmMachine`. */
@@ -14,6 +14,8 @@ export interface Applied {
 }
 
 const OFFSET_BYTES = 8;
+/** Decoding one takes about a millisecond. */
+const PIECE_BYTES = 64 * 1024;
 /** How every encoded restore.commit begins: `type` is its first field. */
 const RESTORE_PREFIX = commandPrefix(RESTORE_COMMIT);
 const LAST = RESTORE_PREFIX.length - 1;
@@ -46,12 +48,28 @@ export class FsmMachine implements StateMachine {
   }
 
   async restore(state: AsyncIterable<Uint8Array>): Promise<void> {
-    const parts: Uint8Array[] = [];
-    for await (const part of state) parts.push(part);
-    const bytes = Buffer.concat(parts);
-    if (bytes.length < OFFSET_BYTES) throw new LictorError('internal', 'a snapshot of the state is too short');
-    const decoded = await inSlices(this.#clock, decodeSnapshot(bytes.subarray(OFFSET_BYTES), ALL_TABLES));
-    this.#offset = Number(bytes.readBigInt64BE());
+    const decoder = new SnapshotDecoder(ALL_TABLES);
+    let head: Buffer = Buffer.alloc(0);
+    let offset: number | undefined;
+    const feed = async (bytes: Uint8Array): Promise<void> => {
+      await inSlices(
+        this.#clock,
+        inPieces(bytes, (piece) => decoder.push(piece)),
+      );
+    };
+    for await (const part of state) {
+      if (offset !== undefined) {
+        await feed(part);
+        continue;
+      }
+      head = Buffer.concat([head, part]);
+      if (head.length < OFFSET_BYTES) continue;
+      offset = Number(head.readBigInt64BE());
+      await feed(head.subarray(OFFSET_BYTES));
+    }
+    if (offset === undefined) throw new LictorError('internal', 'a snapshot of the state is too short');
+    const decoded = decoder.finish();
+    this.#offset = offset;
     this.#fsm.store.replace(decoded.tables, decoded.lastIndex);
   }
 
@@ -96,6 +114,14 @@ function isRestore({ data }: Entry): boolean {
 function commandPrefix(type: string): Buffer {
   const bytes = Buffer.from(encodeCommand({ type, version: 1, timeMs: 0, body: 0 }));
   return bytes.subarray(0, bytes.indexOf(type) + type.length);
+}
+
+/** A yield is a pause. */
+function* inPieces(bytes: Uint8Array, take: (piece: Uint8Array) => void): Generator<undefined, void, undefined> {
+  for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
+    take(bytes.subarray(start, start + PIECE_BYTES));
+    yield;
+  }
 }
 
 async function* slices(first: Uint8Array, rest: Generator<Uint8Array, void, undefined>): AsyncGenerator<Uint8Array> {

@@ -20,47 +20,86 @@ export interface DecodedSnapshot {
   readonly tables: ReadonlyMap<string, TableState>;
 }
 
-const RECORDS_PER_PAUSE = 500;
-const CHECKSUM_SLICE_BYTES = 1024 * 1024;
+const SLICE_BYTES = 64 * 1024;
 const END_BYTES = encodeEnd(0).length;
+/** Above what any row can take: a length that announces more is a forgery, and nothing is kept for it. */
+const MAX_RECORD_BYTES = 8 * 1024 * 1024;
+const NOTHING = Buffer.alloc(0);
 
 /**
- * Reads the bytes of `encodeSnapshot` into tables; each yield is a pause.
- * @throws LictorError `rejected` when they are damaged or not ours
+ * Reads the bytes of `encodeSnapshot` as they come, in pieces of any size: no more than one record and a piece are held beside the tables.
  */
-export function* decodeSnapshot(bytes: Uint8Array, known: readonly Table<never>[]): Generator<undefined, DecodedSnapshot, undefined> {
-  const end = bytes.length - END_BYTES;
-  yield* verifyChecksum(bytes, end);
-  const reader = new RecordReader(bytes.subarray(0, end));
-  const lastIndex = readHeader(reader.value());
-  const tables = new Map<string, TableState>();
-  const byName = new Map(known.map((table) => [table.name, table]));
-  let current: { readonly state: TableState; readonly table: Table<never> } | undefined;
-  for (let records = 1; !reader.isAtEnd; records++) {
-    const type = reader.type();
-    const record = reader.value();
+export class SnapshotDecoder {
+  readonly #byName: ReadonlyMap<string, Table<never>>;
+  readonly #tables = new Map<string, TableState>();
+  #current: { readonly state: TableState; readonly table: Table<never> } | undefined;
+  #lastIndex: number | undefined;
+  /** What may be the end record: it is known to be when nothing follows. */
+  #tail: Buffer = NOTHING;
+  /** The beginning of a record whose rest has not come. */
+  #partial: Buffer = NOTHING;
+  #checksum = 0;
+
+  constructor(known: readonly Table<never>[]) {
+    this.#byName = new Map(known.map((table) => [table.name, table]));
+  }
+
+  /** @throws LictorError `rejected` when the bytes are damaged or not ours */
+  push(bytes: Uint8Array): void {
+    const held = Buffer.concat([this.#tail, bytes]);
+    const end = Math.max(0, held.length - END_BYTES);
+    this.#tail = held.subarray(end);
+    const sure = held.subarray(0, end);
+    this.#checksum = crc32(sure, this.#checksum);
+    const reader = new RecordReader(this.#partial.length === 0 ? sure : Buffer.concat([this.#partial, sure]));
+    this.#readAll(reader);
+    // A copy: the piece itself must not live as long.
+    this.#partial = Buffer.from(reader.rest);
+    if (this.#partial.length > MAX_RECORD_BYTES) throw damaged('a record is too large');
+  }
+
+  /** @throws LictorError `rejected` */
+  finish(): DecodedSnapshot {
+    if (this.#tail.length < END_BYTES) throw damaged('truncated');
+    if (!encodeEnd(this.#checksum).equals(this.#tail)) throw damaged('checksum mismatch');
+    if (this.#partial.length > 0) throw damaged('truncated');
+    if (this.#lastIndex === undefined) throw damaged('no header');
+    return { lastIndex: this.#lastIndex, tables: this.#tables };
+  }
+
+  #readAll(reader: RecordReader): void {
+    if (this.#lastIndex === undefined) {
+      const header = reader.header();
+      if (header === undefined) return;
+      this.#lastIndex = readHeader(header);
+    }
+    for (let next = reader.record(); next !== undefined; next = reader.record()) this.#add(next.type, next.value);
+  }
+
+  #add(type: number, record: Readonly<Record<string, unknown>>): void {
     if (type === RECORD_TYPES.index && record['Record'] === 'table') {
       if (!isTableRecord(record)) throw damaged('a table without a name or an index');
-      current = beginTable(record as unknown as TableRecord, byName);
-      tables.set(current.state.name, current.state);
-    } else if (current !== undefined) {
-      addRecord(current.state, current.table, type, record);
+      this.#current = beginTable(record as unknown as TableRecord, this.#byName);
+      this.#tables.set(this.#current.state.name, this.#current.state);
+    } else if (this.#current !== undefined) {
+      addRecord(this.#current.state, this.#current.table, type, record);
     } else {
       throw damaged('a row before its table');
     }
-    if (records % RECORDS_PER_PAUSE === 0) yield;
   }
-  return { lastIndex, tables };
 }
 
-function* verifyChecksum(bytes: Uint8Array, end: number): Generator<undefined, void, undefined> {
-  if (end < 0) throw damaged('truncated');
-  let checksum = 0;
-  for (let start = 0; start < end; start += CHECKSUM_SLICE_BYTES) {
-    checksum = crc32(bytes.subarray(start, Math.min(end, start + CHECKSUM_SLICE_BYTES)), checksum);
+/**
+ * Reads bytes that are all there; each yield is a pause.
+ * @throws LictorError `rejected` when they are damaged or not ours
+ */
+export function* decodeSnapshot(bytes: Uint8Array, known: readonly Table<never>[]): Generator<undefined, DecodedSnapshot, undefined> {
+  const decoder = new SnapshotDecoder(known);
+  for (let start = 0; start < bytes.length; start += SLICE_BYTES) {
+    decoder.push(bytes.subarray(start, start + SLICE_BYTES));
     yield;
   }
-  if (!encodeEnd(checksum).equals(bytes.subarray(end))) throw damaged('checksum mismatch');
+  return decoder.finish();
 }
 
 function encodeEnd(checksum: number): Buffer {
@@ -127,28 +166,38 @@ function setBuckets(state: TableState, record: BucketsRecord): void {
   }
 }
 
+/** Whole records from the front of some bytes. */
 class RecordReader {
-  position = 0;
+  #position = 0;
   readonly #bytes: Uint8Array;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
   }
 
-  get isAtEnd(): boolean {
-    return this.position >= this.#bytes.length;
+  /** What is not a whole record yet. */
+  get rest(): Uint8Array {
+    return this.#bytes.subarray(this.#position);
   }
 
-  type(): number {
-    return this.#bytes[this.position++] ?? 0;
+  header(): Readonly<Record<string, unknown>> | undefined {
+    return this.#map(this.#position);
   }
 
-  value(): Readonly<Record<string, unknown>> {
-    const end = measureMsgpack(this.#bytes, this.position);
+  record(): { readonly type: number; readonly value: Readonly<Record<string, unknown>> } | undefined {
+    const type = this.#bytes[this.#position];
+    if (type === undefined) return undefined;
+    const value = this.#map(this.#position + 1);
+    return value === undefined ? undefined : { type, value };
+  }
+
+  #map(start: number): Readonly<Record<string, unknown>> | undefined {
+    const end = measureMsgpack(this.#bytes, start);
+    if (end === 'truncated') return undefined;
     if (typeof end === 'string') throw damaged(end);
-    const value = decodeValue(this.#bytes.subarray(this.position, end));
+    const value = decodeValue(this.#bytes.subarray(start, end));
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw damaged('a record is not a map');
-    this.position = end;
+    this.#position = end;
     return value as Readonly<Record<string, unknown>>;
   }
 }

@@ -1,3 +1,3 @@
-export { type DecodedSnapshot, decodeSnapshot, decodeSnapshotNow } from './decode.ts';
+export { type DecodedSnapshot, decodeSnapshot, decodeSnapshotNow, SnapshotDecoder } from './decode.ts';
 export { encodeSnapshot } from './encode.ts';
 export { inSlices } from './slices.ts';

@@ -10,7 +10,7 @@ import { createTestStore, type TestStore } from '../../testing/index.ts';
 import type { KvOperation } from '@lictor/protocol';
 import { encodeValue } from '../codec.ts';
 import { endRecord, RECORD_TYPES, SNAPSHOT_FORMAT, SNAPSHOT_VERSION } from './format.ts';
-import { decodeSnapshotNow, encodeSnapshot } from './index.ts';
+import { decodeSnapshotNow, encodeSnapshot, SnapshotDecoder } from './index.ts';
 import { SHAPED_TABLES } from './row-shapes.ts';
 
 const kvWrite = fc.record({
@@ -80,6 +80,36 @@ describe('FSM snapshot', () => {
       expect(() => decodeSnapshotNow(flipped, ALL_TABLES), `byte ${at}`).toThrow(/^failed to restore snapshot/);
       expect(() => decodeSnapshotNow(bytes.subarray(0, at), ALL_TABLES), `cut at ${at}`).toThrow(/^failed to restore snapshot/);
     }
+  });
+
+  it('is read in pieces of any size, and held no longer than a record', () => {
+    const bytes = encode(
+      run(Array.from({ length: 40 }, (_, at) => ({ operation: 'set' as const, key: `k${at}`, flags: at, value: Uint8Array.of(at) }))).store,
+    );
+    fc.assert(
+      fc.property(fc.infiniteStream(fc.integer({ min: 0, max: 200 })), (sizes) => {
+        const decoder = new SnapshotDecoder(ALL_TABLES);
+        for (let at = 0; at < bytes.length; ) {
+          const size = sizes.next().value;
+          decoder.push(bytes.subarray(at, at + size));
+          at += size;
+        }
+        const { tables, lastIndex } = decoder.finish();
+        const store = new StateStore();
+        store.replace(tables, lastIndex);
+        expect(encode(store).equals(bytes)).toBe(true);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('does not keep what a forged length announces', () => {
+    const decoder = new SnapshotDecoder(ALL_TABLES);
+    const announced = Buffer.from([0xde, 0x00, 0x01, 0xa1, 0x61, 0xc6, 0x7f, 0xff, 0xff, 0xff]);
+    expect(() => {
+      decoder.push(announced);
+      for (let megabytes = 0; megabytes < 16; megabytes++) decoder.push(Buffer.alloc(1024 * 1024));
+    }).toThrow('a record is too large');
   });
 
   it('begins as Consul’s snapshots do: a msgpack map with LastIndex', () => {
