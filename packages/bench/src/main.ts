@@ -7,6 +7,9 @@ import { agentRows } from './rows/agent.ts';
 import { catalogRows } from './rows/catalog.ts';
 import { httpRows } from './rows/http.ts';
 import { proxyRows } from './rows/proxy.ts';
+import { raftFaultRows } from './rows/raft-faults.ts';
+import { raftLoadRows } from './rows/raft-load.ts';
+import { raftRestartRows } from './rows/raft-restart.ts';
 import { CONSUL, LICTOR, type Target } from './targets/target.ts';
 
 const { values } = parseArgs({
@@ -14,9 +17,8 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 const wanted = values.only.split(',').filter((word) => word !== '');
-const rows = [...agentRows, ...httpRows, ...catalogRows, ...proxyRows].filter(
-  (row) => wanted.length === 0 || wanted.some((word) => row.name.includes(word)),
-);
+const usual = [...agentRows, ...httpRows, ...catalogRows, ...proxyRows, ...raftLoadRows, ...raftFaultRows];
+const rows = wanted.length === 0 ? usual : [...usual, ...raftRestartRows].filter((row) => wanted.some((word) => row.name.includes(word)));
 const targets: readonly Target[] = CONSUL === undefined ? [LICTOR] : [LICTOR, CONSUL];
 
 print('| measurement | Lictor | Consul | ratio | goal | met |');

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { LICTOR, run, type Finished, TestProcess } from '../../support/process.ts';
 import { SERVER_PORTS, type ServerPlace } from './network.ts';
 
+/** The program under test; another build of it may be named. */
+const PROGRAM = process.env['LICTOR_CLUSTER_PROGRAM'] ?? LICTOR;
+
 /** One server of a cluster, as a real process that can be killed, paused and started again on its data. */
 export class ClusterServer {
   readonly number: number;
@@ -47,7 +50,7 @@ export class ClusterServer {
 
   /** Starts the process; resolves when it says that it runs, which is before there is a leader. */
   async start(...more: readonly string[]): Promise<void> {
-    const [program = '', ...args] = [...this.place.prefix, LICTOR, 'agent', ...this.#args, ...this.#portFlags(), ...more];
+    const [program = '', ...args] = [...this.place.prefix, PROGRAM, 'agent', ...this.#args, ...this.#portFlags(), ...more];
     this.#process = new TestProcess(program, args, { cwd: this.folder });
     await this.#process.waitFor(/agent running!/, 0, 30_000);
   }
@@ -78,7 +81,7 @@ export class ClusterServer {
 
   /** Runs a CLI command that talks to this server. */
   lictor(...args: readonly string[]): Promise<Finished> {
-    return run(LICTOR, args, { env: { CONSUL_HTTP_ADDR: this.httpAddress } });
+    return run(PROGRAM, args, { env: { CONSUL_HTTP_ADDR: this.httpAddress } });
   }
 
   /** One HTTP request, with a deadline. */
