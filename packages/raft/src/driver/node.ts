@@ -110,6 +110,14 @@ export class RaftNode {
     await snapshotter.take(() => applier.position);
   }
 
+  /** Since a leader was heard; 0 for a leader, undefined: never. As in `status`, for those who ask at every read. */
+  get lastContactMs(): number | undefined {
+    if (this.#engine === undefined) return undefined;
+    const { role, leaderHeardMs } = this.#engine.raft;
+    if (role === 'leader') return 0;
+    return Number.isFinite(leaderHeardMs) ? this.#ports.clock.monotonic() - leaderHeardMs : undefined;
+  }
+
   status(): NodeStatus {
     if (this.#engine === undefined) throw notRunning();
     const { raft, applier, snapshotter } = this.#engine;

@@ -68,6 +68,7 @@ export class RaftConsensus implements Consensus {
   readonly #fsm: Fsm;
   readonly #machine: FsmMachine;
   readonly #home: RaftHome | undefined;
+  readonly #createdMs: number;
   readonly #leadershipListeners = new Set<(isLeader: boolean) => void>();
   readonly #leaderListeners = new Set<() => void>();
   #node: RaftNode | undefined;
@@ -83,6 +84,7 @@ export class RaftConsensus implements Consensus {
     this.#fsm = fsm;
     this.#ports = ports;
     this.#machine = new FsmMachine(fsm, ports.clock);
+    this.#createdMs = ports.clock.monotonic();
     this.#home = ports.storage.files === null ? undefined : new RaftHome(ports.storage.files, config.nodeId);
   }
 
