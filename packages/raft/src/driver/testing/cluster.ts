@@ -1,5 +1,5 @@
 import { FakeClock, MemoryLogger, seededRandom } from '@lictor/protocol/testing';
-import type { Entry, NodeId, SnapshotMeta } from '../../core/entry.ts';
+import type { NodeId } from '../../core/entry.ts';
 import { EMPTY_MEMBERSHIP } from '../../core/membership.ts';
 import { DEFAULT_LIMITS } from '../../core/options.ts';
 import { DiskLogStore } from '../../storage/log-store.ts';
@@ -8,46 +8,12 @@ import { MemoryDisk } from '../../storage/testing/memory-disk.ts';
 import { MemoryFiles } from '../../storage/testing/memory-files.ts';
 import { RaftNode } from '../node.ts';
 import { DEFAULT_NODE_LIMITS, type NodeOptions } from '../options.ts';
-import type { StateMachine } from '../ports.ts';
+import { ListMachine } from './list-machine.ts';
 import { MemoryMetrics } from './memory-metrics.ts';
 import { MemoryNetwork } from './memory-network.ts';
 import { StallableClock } from './stallable-clock.ts';
 
 const TIMING = { heartbeatMs: 50, electionTimeoutMs: 200, leaseMs: 150 } as const;
-
-/** A list of all commands: whatever is lost, doubled or out of order shows. */
-export class ListMachine implements StateMachine {
-  commands: string[] = [];
-  /** Of the snapshot that it was last restored from. */
-  restoredFrom: SnapshotMeta | undefined;
-  /** A command that takes so long: what comes with it has half happened meanwhile. */
-  gate: Promise<void> | undefined;
-
-  apply(entries: readonly Entry[]): readonly unknown[] | Promise<readonly unknown[]> {
-    const [first, ...rest] = entries.map(({ data }) => Buffer.from(data).toString());
-    const results = [this.commands.push(first ?? '')];
-    const others = (): number[] => rest.map((command) => this.commands.push(command));
-    return this.gate === undefined ? [...results, ...others()] : this.gate.then(() => [...results, ...others()]);
-  }
-
-  snapshot(): AsyncIterable<Uint8Array> {
-    return slicesOf([...this.commands]);
-  }
-
-  async restore(state: AsyncIterable<Uint8Array>, meta: SnapshotMeta): Promise<void> {
-    const parts: Uint8Array[] = [];
-    for await (const part of state) parts.push(Uint8Array.from(part));
-    this.commands = Buffer.concat(parts).toString().split('\n').slice(0, -1);
-    this.restoredFrom = meta;
-  }
-}
-
-async function* slicesOf(commands: readonly string[]): AsyncGenerator<Uint8Array> {
-  for (const command of commands) {
-    await Promise.resolve();
-    yield Buffer.from(`${command}\n`);
-  }
-}
 
 /** One server's disk, which outlives its node. */
 interface Member {
