@@ -17,6 +17,8 @@ export interface NetworkConfig {
   readonly retryMax: number;
   /** Servers to wait for before the first election; 0: this one joins what is there. */
   readonly bootstrapExpect: number;
+  /** Of the RPC port and of joins; Consul's where they are not given, and 0 for none. */
+  readonly limits?: { readonly handshakeTimeoutMs: number; readonly maxConnectionsPerClient: number };
   /** Null: plain text. */
   readonly tls: { readonly options: RpcTlsOptions; readonly files: RpcTlsFiles } | null;
 }

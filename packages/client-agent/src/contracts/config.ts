@@ -69,7 +69,14 @@ export interface RuntimeConfig {
     /** OpenSSL's names, for TLS 1.2; empty: Node's choice. */
     readonly ciphers: string;
   };
-  readonly limits: { readonly kvMaxValueBytes: number; readonly txnMaxRequestBytes: number };
+  readonly limits: {
+    readonly kvMaxValueBytes: number;
+    readonly txnMaxRequestBytes: number;
+    /** Of server connections; 0: none. */
+    readonly rpcHandshakeTimeoutMs: number;
+    /** 0: no limit. */
+    readonly rpcMaxConnectionsPerClient: number;
+  };
   readonly dns: {
     readonly allowStale: boolean;
     readonly maxStaleMs: number;

@@ -41,8 +41,8 @@ export class GrpcNetwork implements ClusterNetwork {
     this.#tls = network.tls === null ? undefined : new RpcTls(network.tls.options, loadRpcTlsFiles(network.tls.files));
     const incoming = this.#tls === undefined ? {} : { credentials: this.#tls.serverCredentials, acceptsPlain: this.#tls.acceptsPlain };
     const outgoing = this.#tls?.channelCredentials ?? grpc.credentials.createInsecure();
-    this.#rpc = new RpcListener({ host: network.rpcHost, port: network.rpcPort, ...incoming }, ports);
-    this.#joins = new RpcListener({ host: network.joinHost, port: network.joinPort, ...incoming }, ports);
+    this.#rpc = new RpcListener({ host: network.rpcHost, port: network.rpcPort, ...incoming, ...network.limits }, ports);
+    this.#joins = new RpcListener({ host: network.joinHost, port: network.joinPort, ...incoming, ...network.limits }, ports);
     this.#greetings = new GrpcGreetings(ports.clock, outgoing);
     this.#client = new PeerRpcClient({ credentials: () => outgoing }, ports);
     this.remote = this.#client;

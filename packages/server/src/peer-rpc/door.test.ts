@@ -91,6 +91,14 @@ describe('the RPC port', () => {
     await expect.poll(() => call(port).catch(() => 'refused')).toBe('served');
   });
 
+  it('takes any number for any time when told so', async () => {
+    const clock = new FakeClock();
+    const { port } = await listen({ maxConnectionsPerClient: 0, handshakeTimeoutMs: 0 }, { ...QUIET, clock });
+    await Promise.all(Array.from({ length: 150 }, () => once(dial(port), 'connect')));
+    expect(await call(port)).toBe('served');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('says which address is taken', async () => {
     const { port } = await listen();
     await expect(listen({ port })).rejects.toMatchObject({

@@ -6,8 +6,9 @@ import type { PeerRpcPorts } from './ports.ts';
 export interface DoorOptions {
   readonly host: string;
   readonly port: number;
-  /** How long a caller may take to say its first word. */
+  /** How long a caller may take to say its first word; 0: for ever. */
   readonly firstWordTimeoutMs: number;
+  /** 0: any number. */
   readonly maxConnectionsPerClient: number;
   /** Where connections go that begin with TLS, and those that do not; undefined: nowhere. */
   readonly tls: ConnectionInjector | undefined;
@@ -68,7 +69,8 @@ export class Door {
     socket.on('error', () => undefined);
     const client = socket.remoteAddress;
     const count = (client === undefined ? undefined : this.#perClient.get(client)) ?? 0;
-    if (client === undefined || count >= this.#options.maxConnectionsPerClient) {
+    const { maxConnectionsPerClient, firstWordTimeoutMs } = this.#options;
+    if (client === undefined || (maxConnectionsPerClient > 0 && count >= maxConnectionsPerClient)) {
       this.#ports.metrics.incrCounter('rpc.peer.overloaded');
       socket.destroy();
       return;
@@ -76,10 +78,10 @@ export class Door {
     this.#perClient.set(client, count + 1);
     this.#sockets.add(socket);
     socket.once('close', () => this.#leave(socket, client));
-    const timer = this.#ports.clock.setTimer(this.#options.firstWordTimeoutMs, () => socket.destroy());
-    socket.once('close', () => timer.cancel());
+    const timer = firstWordTimeoutMs > 0 ? this.#ports.clock.setTimer(firstWordTimeoutMs, () => socket.destroy()) : undefined;
+    socket.once('close', () => timer?.cancel());
     socket.once('data', (beginning: Buffer) => {
-      timer.cancel();
+      timer?.cancel();
       this.#handOn(socket, beginning);
     });
   }

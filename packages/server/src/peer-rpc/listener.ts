@@ -11,9 +11,9 @@ export interface RpcListenerOptions {
   readonly credentials?: grpc.ServerCredentials;
   /** Beside TLS also plain text. */
   readonly acceptsPlain?: boolean;
-  /** How long a caller may take to begin; default 5 s. */
+  /** How long a caller may take to begin; default 5 s, 0 for ever. */
   readonly handshakeTimeoutMs?: number;
-  /** Default 100. */
+  /** Default 100, 0 for any number. */
   readonly maxConnectionsPerClient?: number;
 }
 

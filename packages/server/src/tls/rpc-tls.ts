@@ -33,7 +33,7 @@ export class RpcTls {
     this.#serverName = serverNameOf(options.datacenter, options.domain);
     const context = checkedContext(options, material);
     this.#context = context.secure;
-    this.#server = new RpcServerCredentials(options.verifyIncoming, context.options);
+    this.#server = new RpcServerCredentials(options.verifyIncoming, context.options, options.handshakeTimeoutMs);
     const checkServerIdentity = (_host: string, certificate: PeerCertificate): Error | undefined => this.#checkServer(certificate);
     this.#channel = isTlsSpoken(options)
       ? new RpcChannelCredentials(this.#serverName, { checkServerIdentity, rejectUnauthorized: true }, () => this.#context)

@@ -12,6 +12,8 @@ export interface RpcTlsOptions {
   /** Other servers' certificates must name `server.<dc>.<domain>`; with `verifyIncoming` also those of callers who act as servers. */
   readonly verifyServerHostname: boolean;
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** How long a caller may take for its handshake; default 5 s. 0 leaves it to Node, which takes 120 s. */
+  readonly handshakeTimeoutMs?: number;
   /** OpenSSL's names, for TLS 1.2; empty: Node's choice. */
   readonly ciphers: string;
 }

@@ -46,7 +46,7 @@ function toAutopilot({ autopilot }: RuntimeConfig): AutopilotFields {
 }
 
 function toNetworkConfig(config: RuntimeConfig): NetworkConfig {
-  const { bindAddress, ports, retryIntervalMs, retryMax, bootstrapExpect } = config;
+  const { bindAddress, ports, retryIntervalMs, retryMax, bootstrapExpect, limits } = config;
   return {
     rpcHost: bindAddress,
     rpcPort: ports.server,
@@ -56,16 +56,26 @@ function toNetworkConfig(config: RuntimeConfig): NetworkConfig {
     retryIntervalMs,
     retryMax,
     bootstrapExpect,
+    limits: { handshakeTimeoutMs: limits.rpcHandshakeTimeoutMs, maxConnectionsPerClient: limits.rpcMaxConnectionsPerClient },
     tls: toTlsConfig(config),
   };
 }
 
 /** Null when there is no certificate, and neither side is to be verified. With one alone both TLS and plain text are taken. */
-function toTlsConfig({ internalRpcTls, datacenter, domain }: RuntimeConfig): NetworkConfig['tls'] {
+function toTlsConfig({ internalRpcTls, datacenter, domain, limits }: RuntimeConfig): NetworkConfig['tls'] {
   const { caFile, caPath, certFile, keyFile, verifyIncoming, verifyOutgoing, verifyServerHostname, minVersion, ciphers } = internalRpcTls;
   if (!verifyIncoming && !verifyOutgoing && (certFile === '' || keyFile === '')) return null;
   return {
-    options: { datacenter, domain, verifyIncoming, verifyOutgoing, verifyServerHostname, minVersion, ciphers },
+    options: {
+      datacenter,
+      domain,
+      verifyIncoming,
+      verifyOutgoing,
+      verifyServerHostname,
+      minVersion,
+      ciphers,
+      handshakeTimeoutMs: limits.rpcHandshakeTimeoutMs,
+    },
     files: { caFile, caPath, certFile, keyFile },
   };
 }

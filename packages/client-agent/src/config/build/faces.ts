@@ -8,7 +8,12 @@ type FaceParts = Pick<RuntimeConfig, 'http' | 'limits' | 'dns' | 'telemetry' | '
 export function buildFaces(raw: RawReader): FaceParts {
   return {
     http: buildHttp(raw),
-    limits: { kvMaxValueBytes: raw.integer('limits.kv_max_value_size'), txnMaxRequestBytes: raw.integer('limits.txn_max_req_len') },
+    limits: {
+      kvMaxValueBytes: raw.integer('limits.kv_max_value_size'),
+      txnMaxRequestBytes: raw.integer('limits.txn_max_req_len'),
+      rpcHandshakeTimeoutMs: raw.durationMs('limits.rpc_handshake_timeout'),
+      rpcMaxConnectionsPerClient: raw.integer('limits.rpc_max_conns_per_client'),
+    },
     dns: buildDns(raw),
     telemetry: {
       metricsPrefix: raw.string('telemetry.metrics_prefix'),
