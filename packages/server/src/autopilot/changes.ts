@@ -1,5 +1,6 @@
 import type { ServerMember } from '../cluster/directory.ts';
 import { removals } from './removals.ts';
+import { isOfAnotherCluster } from './track.ts';
 import type { Change, Observation, TrackedServer } from './types.ts';
 
 /** A server that an operator took out although it runs comes back after this time: when Consul's leader looks at all members again. */
@@ -36,12 +37,11 @@ function moves({ raft, members }: Decision, gone: ReadonlySet<string>): readonly
 }
 
 function additions(decision: Decision, gone: ReadonlySet<string>): readonly Change[] {
-  const { members, raft, selfId } = decision;
-  const clusterId = members.find(({ id }) => id === selfId)?.clusterId ?? '';
+  const { members, raft } = decision;
   const isWanted = (member: ServerMember): boolean => {
     if (member.status !== 'alive' || raft.some(({ ID }) => ID === member.id)) return false;
     // One of another cluster has a log of its own: it must be emptied by a person.
-    if (member.clusterId !== '' && member.clusterId !== clusterId) return false;
+    if (isOfAnotherCluster(member, decision)) return false;
     return !raft.some(({ ID, Address }) => Address === member.rpcAddress && !gone.has(ID)) && !isHeld(member.id, decision);
   };
   return members.filter(isWanted).map(({ id, name, rpcAddress }) => ({ kind: 'add', id, name, address: rpcAddress }));

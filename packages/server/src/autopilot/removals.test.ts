@@ -70,6 +70,18 @@ describe('servers that nobody knows', () => {
   });
 });
 
+describe('servers that came back with the log of another cluster', () => {
+  const foreign: TestServer = { clusterId: 'c2' };
+
+  it('go like dead ones, though they answer', () => {
+    expect(removed({ a: LEADER, b: {}, c: foreign })).toEqual(['c foreign']);
+    expect(removed({ a: LEADER, b: { role: 'non-voter', ...foreign } })).toEqual(['b foreign']);
+    expect(removed({ a: LEADER, b: foreign })).toEqual([]);
+    expect(removed({ a: LEADER, b: {}, c: foreign }, { CleanupDeadServers: false })).toEqual([]);
+    expect(removed({ a: LEADER, b: {}, c: { clusterId: '' } })).toEqual([]);
+  });
+});
+
 describe('any group of servers', () => {
   const server = fc.record({
     role: fc.constantFrom<'voter' | 'non-voter'>('voter', 'non-voter'),

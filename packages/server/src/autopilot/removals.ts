@@ -18,7 +18,7 @@ interface Candidate {
  * 2. Of the dead, fewer than half of the voters go at a time, and never so many that fewer than `MinQuorum` are left: were they only cut
  *    off, they could not elect a leader of their own (raft-autopilot's rule). One whose successor waits at its address goes whatever
  *    `MinQuorum` says.
- * 3. Who answers is not dead, whatever the directory says.
+ * 3. Who answers is not dead, whatever the directory says; but one that answers as a member of another cluster is as good as dead.
  */
 export function removals(decision: Decision): readonly Removal[] {
   const { tracked, config, selfId } = decision;
@@ -36,6 +36,7 @@ export function removals(decision: Decision): readonly Removal[] {
 }
 
 function whyDead(server: TrackedServer, { nowMs, members }: Decision): RemovalReason | undefined {
+  if (server.isForeign && server.nodeStatus === 'alive') return 'foreign';
   if (server.stats !== undefined || server.nodeStatus === 'alive' || server.nodeStatus === 'left') return undefined;
   const isReplaced = members.some(({ id, status, rpcAddress }) => status === 'alive' && id !== server.id && rpcAddress === server.address);
   if (isReplaced) return 'replaced';

@@ -19,6 +19,8 @@ describe('health of a server (consul-facts O005)', () => {
     ['failed, although it was fine when it last answered', { status: 'failed', stats: {} }, false],
     ['unknown to the directory', { status: null, stats: {} }, false],
     ['silent', { stats: null }, false],
+    ['with the log of another cluster', { clusterId: 'c2' }, false],
+    ['not yet told which cluster it is in', { clusterId: '' }, true],
   ])('%s', (_name, server, isHealthy) => {
     expect(healthOf(server)).toBe(isHealthy);
   });

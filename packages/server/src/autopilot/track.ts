@@ -26,8 +26,9 @@ function trackOne(
   const role = inRaft === undefined ? 'none' : inRaft.Leader ? 'leader' : inRaft.Voter ? 'voter' : 'non-voter';
   const nodeStatus = member?.status ?? 'unknown';
   const sample = freshSample(observation.samples.get(id), nowMs);
+  const isForeign = member !== undefined && isOfAnotherCluster(member, observation);
   // Who leads is heard by a majority: nothing that the directory says can make that untrue.
-  const isHealthy = role === 'leader' || (nodeStatus === 'alive' && isSound(sample, config));
+  const isHealthy = role === 'leader' || (nodeStatus === 'alive' && !isForeign && isSound(sample, config));
   const isSteady = before !== undefined && before.isHealthy === isHealthy;
   return {
     id,
@@ -41,8 +42,15 @@ function trackOne(
     stableSinceMs: isSteady ? before.stableSinceMs : nowMs,
     stableSinceWallMs: isSteady ? before.stableSinceWallMs : wallMs,
     unknownSinceMs: member === undefined ? (before?.unknownSinceMs ?? nowMs) : undefined,
+    isForeign,
     meta: observation.metaOf(name),
   };
+}
+
+/** One without a cluster may join any. */
+export function isOfAnotherCluster({ clusterId }: ServerMember, { members, selfId }: Observation): boolean {
+  const own = members.find(({ id }) => id === selfId)?.clusterId ?? '';
+  return clusterId !== '' && clusterId !== own;
 }
 
 function freshSample(sample: ServerSample | undefined, nowMs: number): ServerSample | undefined {

@@ -47,6 +47,8 @@ export interface TrackedServer {
   readonly stableSinceWallMs: number;
   /** Since when Raft has it and the directory does not; undefined: the directory knows it. */
   readonly unknownSinceMs: number | undefined;
+  /** It has the log of another cluster: what is sent to it, it refuses. */
+  readonly isForeign: boolean;
   readonly meta: Readonly<Record<string, string>> | null;
 }
 
@@ -56,5 +58,8 @@ export type Change =
   | { readonly kind: 'move'; readonly id: string; readonly name: string; readonly address: string; readonly isVoter: boolean }
   | { readonly kind: 'remove'; readonly id: string; readonly name: string; readonly reason: RemovalReason };
 
-/** `replaced`: another server lives at its address now. `unknown`: nobody has heard of it for long. */
-export type RemovalReason = 'left' | 'replaced' | 'failed' | 'unknown';
+/**
+ * `replaced`: another server lives at its address now. `foreign`: it has come back with the log of another cluster. `unknown`: nobody has
+ * heard of it for long.
+ */
+export type RemovalReason = 'left' | 'replaced' | 'foreign' | 'failed' | 'unknown';
