@@ -43,10 +43,11 @@ function whenAlive(
 ): readonly Correction[] {
   const body = missingRegistration(reader, node, member);
   if (body === undefined) return [];
-  // A node keeps its name from others while it lives: this one is known not to.
-  const isOfDeadServer = members.some(({ id, status }) => id !== member.id && id === node?.ID && status !== 'alive');
-  const isReserved = node !== undefined && isOfDeadServer && !hasSerfHealth(reader, node.Node, 'critical');
-  return [...(isReserved ? [markFailed(node)] : []), { type: CATALOG_REGISTER, body }];
+  // A node keeps its name from others while it lives. This one was a server, and no living server has its id: it lives no more.
+  const wasServer = node !== undefined && reader.get(servicesTable, serviceKey(node.Node, CONSUL_SERVICE)) !== undefined;
+  const isOfDeadServer = wasServer && node.ID !== member.id && !members.some(({ id, status }) => id === node.ID && status === 'alive');
+  const mustFail = isOfDeadServer && !hasSerfHealth(reader, node.Node, 'critical');
+  return [...(mustFail ? [markFailed(node)] : []), { type: CATALOG_REGISTER, body }];
 }
 
 /** Undefined when the catalog has it all. */

@@ -32,6 +32,7 @@ let server: EndpointHarness;
 let clock: FakeClock;
 let reconciler: MemberReconciler;
 let isBroken: boolean;
+let attempts: number;
 let members: readonly ServerMember[];
 const listeners = new Set<() => void>();
 
@@ -39,6 +40,7 @@ beforeEach(() => {
   server = createEndpointHarness();
   clock = new FakeClock();
   isBroken = false;
+  attempts = 0;
   members = [SELF];
   listeners.clear();
   reconciler = new MemberReconciler(SELF.id, {
@@ -54,6 +56,7 @@ beforeEach(() => {
     },
     reader: () => server.reader(),
     propose: async (type, body) => {
+      attempts++;
       if (isBroken) throw new Error('lost');
       server.apply(type, body);
     },
@@ -160,6 +163,24 @@ describe('the other servers', () => {
     expect(checkOf('other')).toMatchObject({ Status: 'passing' });
     await know({ ...OTHER, status: 'left' }, successor);
     expect(nodes()).toEqual(['obs', 'other']);
+  });
+
+  it('may take the name of a server that nobody knows any more', async () => {
+    await reconciler.start();
+    await know(OTHER);
+    const successor = { ...OTHER, id: '00000000-0000-0000-0000-000000000003' };
+    await know(successor);
+    const [node] = server.read<'Catalog.ListNodes'>(catalogReads['Catalog.ListNodes'], { filter: 'Node == other' }).value;
+    expect([node?.ID, checkOf('other')?.Status]).toEqual([successor.id, 'passing']);
+  });
+
+  it('are tried again ever more seldom while the catalog refuses them', async () => {
+    await reconciler.start();
+    isBroken = true;
+    const before = attempts;
+    await know(OTHER);
+    await clock.advance(63_000);
+    expect(attempts - before).toBe(7);
   });
 
   it('do not wait for one whose registration is refused', async () => {

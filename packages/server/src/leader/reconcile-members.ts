@@ -6,7 +6,9 @@ import { corrections } from './reconcile-catalog.ts';
 
 /** Consul's reconcile interval. */
 const PERIOD_MS = 60_000;
+/** After a failure; twice as long after each further one. */
 const RETRY_MS = 1000;
+const MAX_DOUBLINGS = 6;
 
 export interface ReconcilePorts {
   readonly clock: Clock;
@@ -29,6 +31,8 @@ export class MemberReconciler implements LeaderDuty {
   /** The round under way; rounds follow each other. */
   #round: Promise<void> | undefined;
   #mustRunAgain = false;
+  /** Rounds in a row that something failed in. */
+  #failures = 0;
 
   constructor(selfId: string, ports: ReconcilePorts) {
     this.#selfId = selfId;
@@ -39,6 +43,7 @@ export class MemberReconciler implements LeaderDuty {
   async start(): Promise<void> {
     if (this.#isRunning) return;
     this.#isRunning = true;
+    this.#failures = 0;
     this.#unsubscribe = this.#ports.directory.onChange(() => void this.#run());
     await this.#run();
   }
@@ -62,8 +67,10 @@ export class MemberReconciler implements LeaderDuty {
       isComplete = await this.#reconcileAll();
     } while (this.#mustRunAgain && this.#isRunning);
     if (!this.#isRunning) return;
+    this.#failures = isComplete ? 0 : this.#failures + 1;
+    const retryMs = RETRY_MS * 2 ** Math.min(this.#failures - 1, MAX_DOUBLINGS);
     this.#timer?.cancel();
-    this.#timer = this.#ports.clock.setTimer(isComplete ? PERIOD_MS : RETRY_MS, () => void this.#run());
+    this.#timer = this.#ports.clock.setTimer(isComplete ? PERIOD_MS : Math.min(retryMs, PERIOD_MS), () => void this.#run());
   }
 
   /** False when something has to be tried again soon. */
@@ -84,8 +91,8 @@ export class MemberReconciler implements LeaderDuty {
   async #reconcile(member: ServerMember): Promise<void> {
     const { directory, reader, propose, logger } = this.#ports;
     for (const { type, body } of corrections(reader(), member, directory.members(), this.#selfId)) {
-      logger.info('correcting the catalog for a member', { member: member.name, status: member.status });
       await propose(type, body);
+      logger.info('the catalog was corrected for a member', { member: member.name, status: member.status });
     }
   }
 }
