@@ -39,13 +39,13 @@ function losses({ best, missing, voters, mayLoseAcknowledged, uncertain, dropped
   const lines = [`The cluster goes on from entry ${best.last.index} of term ${best.last.term}, in ${best.dataDir}.`];
   lines.push(
     mayLoseAcknowledged
-      ? `MAY BE LOST: ${missing.length} of ${voters.length} voters are not here. They are a majority: writes that they acknowledged among themselves after entry ${best.last.index} are gone.`
-      : `Nothing is lost that was acknowledged: only ${missing.length} of ${voters.length} voters are not here.`,
+      ? `MAY BE LOST: ${missing.length} of ${voters.length} voters are not here. They are a majority: what they acknowledged among themselves, and this log does not have, is gone.`
+      : `Nothing is lost that was acknowledged: ${missing.length === 0 ? 'all voters are here' : `only ${missing.length} of ${voters.length} voters are not here`}.`,
   );
   if (uncertain !== undefined) {
-    lines.push(
-      `Entries ${uncertain.from} to ${uncertain.through} are not known to be committed: they are kept, even if their writers were told nothing or an error.`,
-    );
+    const { from, through } = uncertain;
+    const which = from === through ? `Entry ${from} is` : `Entries ${from} to ${through} are`;
+    lines.push(`${which} not known to be committed, and kept all the same: whoever wrote that may have been told nothing, or an error.`);
   }
   for (const { survivor, reason } of dropped) {
     if (reason === 'diverged') lines.push(`What ${survivor.dataDir} has beyond the best log was never committed, and is dropped.`);
