@@ -1,20 +1,43 @@
-import { silentLogger, silentMetrics } from '@lictor/protocol';
+import { Secret, silentLogger, silentMetrics } from '@lictor/protocol';
 import { systemClock } from '@lictor/protocol/system';
 import { credentials } from '@grpc/grpc-js';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createPeerRpcService, PeerRpcClient, RpcListener } from '../src/peer-rpc/index.ts';
+import { RpcTls } from '../src/tls/index.ts';
+import { createAgentCa, EVERYTHING_VERIFIED } from '../src/tls/testing/certificates.ts';
 
-/** `node --conditions=lictor-source packages/server/scripts/peer-rpc-bench.ts`: calls between two processes, and the processor time of each side. */
+/**
+ * `node --conditions=lictor-source packages/server/scripts/peer-rpc-bench.ts [tls]`: calls between two processes, and the processor time of
+ * each side.
+ */
 const PORTS = { clock: systemClock, logger: silentLogger, metrics: silentMetrics };
 const REQUEST = { operation: 'set', entry: { Key: 'bench/1', Value: Buffer.alloc(100, 'x'), Flags: 0, Session: '', ModifyIndex: 0 } };
 const REPLY = { index: 12_345, value: true };
 const COUNT = 400_000;
 const ARCHIVE_BYTES = 256 * 1024 * 1024;
 
+interface Certificate {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+function createTls({ ca, cert, key }: Certificate): RpcTls {
+  return new RpcTls(EVERYTHING_VERIFIED, { caPems: [ca], certPem: cert, keyPem: new Secret(key) });
+}
+
+async function createCertificate(): Promise<Certificate> {
+  const ca = await createAgentCa();
+  const { certPem, keyPem } = await ca.material('server.dc1.consul');
+  return { ca: ca.pem, cert: certPem, key: keyPem.reveal() };
+}
+
 async function serve(): Promise<void> {
-  const listener = new RpcListener({ host: '127.0.0.1', port: 0 }, PORTS);
+  const [certificate] = (await once(process, 'message')) as [Certificate | 'plain'];
+  const secured = certificate === 'plain' ? {} : { credentials: createTls(certificate).serverCredentials };
+  const listener = new RpcListener({ host: '127.0.0.1', port: 0, ...secured }, PORTS);
   const delay = monitorEventLoopDelay({ resolution: 1 });
   const answers: Readonly<Record<string, () => unknown>> = {
     'KVS.Apply': () => REPLY,
@@ -32,9 +55,12 @@ async function serve(): Promise<void> {
 
 async function measure(): Promise<void> {
   const child = fork(import.meta.filename, ['serve'], { execArgv: ['--conditions=lictor-source', ...process.execArgv] });
+  const certificate = process.argv[2] === 'tls' ? await createCertificate() : null;
+  child.send(certificate ?? 'plain');
   const [port] = (await once(child, 'message')) as [number];
   const address = `127.0.0.1:${port}`;
-  const client = new PeerRpcClient({ credentials: () => credentials.createInsecure() }, PORTS);
+  const channel = certificate === null ? credentials.createInsecure() : createTls(certificate).channelCredentials;
+  const client = new PeerRpcClient({ credentials: () => channel }, PORTS);
   const put = (): Promise<unknown> => client.call(address, 'KVS.Apply', REQUEST, {});
   await run(20_000, 256, put);
   for (const inFlight of [1, 32, 256]) {
