@@ -68,7 +68,8 @@ export class MemberTable {
     row.alive = alive;
     row.status = row.record.hasLeft ? 'left' : 'alive';
     for (const record of known) {
-      if (record.id !== this.#self.id && this.#refusal(record) === undefined) this.#update(record, nowMs);
+      if (record.id === this.#self.id) this.#outlive(record);
+      else if (this.#refusal(record) === undefined) this.#update(record, nowMs);
     }
     return undefined;
   }
@@ -120,6 +121,13 @@ export class MemberTable {
     const others = met.map(({ record, status }) => memberOf(record, status));
     const self = memberOf(this.#self, this.#self.hasLeft ? 'left' : 'alive');
     return [self, ...others].sort((left, right) => (left.id < right.id ? -1 : 1));
+  }
+
+  /** Its clock went back before this start: what is known of an earlier life must not stand against what it says now. */
+  #outlive({ incarnation }: MemberRecord): void {
+    if (incarnation > this.#self.incarnation && incarnation < Number.MAX_SAFE_INTEGER) {
+      this.#self = { ...this.#self, incarnation: incarnation + 1 };
+    }
   }
 
   #update(record: MemberRecord, nowMs: number): Row | undefined {
