@@ -1,4 +1,4 @@
-import { silentMetrics } from '@lictor/protocol';
+import { LictorError, silentMetrics } from '@lictor/protocol';
 import { FakeClock, MemoryLogger } from '@lictor/protocol/testing';
 import { describe, expect, it } from 'vitest';
 import { createServerConfig } from '../config.ts';
@@ -118,6 +118,23 @@ describe('SessionTtl (consul-facts T010)', () => {
     expect(attempts).toEqual([1, 1, 1, 1, 1, 1, 0]);
     ttl.stop();
     expect(ports.clock.pendingTimers).toBe(0);
+  });
+
+  it('takes no renewal once the end is on its way through the log, and again when that has failed', async () => {
+    const ports = setUp();
+    ports.test.write((txn) => txn.put(sessionsTable, SESSION));
+    let settle = (): void => undefined;
+    const propose = (): Promise<never> =>
+      new Promise((_resolve, reject) => (settle = () => reject(new LictorError('outcome-unknown', 'leadership was lost'))));
+    const ttl = new SessionTtl({ ...ports, consensus: { ...ports.consensus, propose } });
+    ttl.start();
+    expect(ttl.isExpiring('s')).toBe(false);
+    await ports.clock.advance(20_000);
+    expect(ttl.isExpiring('s')).toBe(true);
+    settle();
+    await ports.clock.advance(0);
+    expect(ttl.isExpiring('s')).toBe(false);
+    ttl.stop();
   });
 
   it('ignores renewals while another server leads', () => {

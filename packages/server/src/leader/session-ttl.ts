@@ -24,6 +24,8 @@ const MAX_ATTEMPTS = 6;
 export class SessionTtl {
   readonly #ports: SessionTtlPorts;
   readonly #timers = new Map<string, Timer>();
+  /** Their end is on its way through the log. */
+  readonly #expiring = new Set<string>();
   #isRunning = false;
 
   constructor(ports: SessionTtlPorts) {
@@ -57,6 +59,11 @@ export class SessionTtl {
     this.#measure();
   }
 
+  /** Its time is over, and a renewal comes too late. */
+  isExpiring(id: string): boolean {
+    return this.#expiring.has(id);
+  }
+
   #arm(id: string, delayMs: number, attempt: number): void {
     this.#timers.get(id)?.cancel();
     const timer = this.#ports.clock.setTimer(delayMs, () => void this.#expire(id, attempt));
@@ -67,6 +74,7 @@ export class SessionTtl {
     const { clock, logger, metrics, consensus } = this.#ports;
     const startMs = clock.monotonic();
     this.#timers.delete(id);
+    this.#expiring.add(id);
     try {
       await consensus.propose({ type: SESSION_DESTROY, version: 1, timeMs: clock.now(), body: { id } });
       logger.debug('session TTL expired', { session: id });
@@ -75,6 +83,7 @@ export class SessionTtl {
       const isAgain = this.#isRunning && attempt + 1 < MAX_ATTEMPTS && !this.#timers.has(id);
       if (isAgain) this.#arm(id, RETRY_BASE_MS * 2 ** attempt, attempt + 1);
     }
+    this.#expiring.delete(id);
     metrics.addSample('session_ttl.invalidate', clock.monotonic() - startMs);
     this.#measure();
   }

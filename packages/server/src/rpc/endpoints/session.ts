@@ -27,6 +27,8 @@ export const sessionReads = {
 export interface SessionTimers {
   /** Starts the session's time to live anew. */
   touch(id: string, ttl: string): void;
+  /** Its end has been proposed: it must not be told that it lives on. */
+  isExpiring(id: string): boolean;
 }
 
 export function createSessionWrites(timers: SessionTimers, ttlMinMs: number) {
@@ -85,6 +87,7 @@ async function renew(id: string, context: WriteContext, timers: SessionTimers): 
   const session = reader.peek(sessionsTable, id);
   if (session === undefined) return { index: reader.appliedIndex, value: null };
   requireAccess(context.authorizer, 'session', session.Node, 'write');
+  if (timers.isExpiring(id)) return { index: reader.appliedIndex, value: null };
   timers.touch(session.ID, session.TTL);
   return { index: reader.appliedIndex, value: session };
 }
