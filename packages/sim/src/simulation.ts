@@ -116,6 +116,9 @@ export class Simulation {
       this.#report(`nobody handles a rejection: ${reason instanceof Error ? reason.stack ?? reason.message : String(reason)}`);
     process.on('unhandledRejection', onRejection);
     const scheduler = this.#scheduler;
+    // Refusals are many, and nobody looks at where they come from.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     virtualTurns(() => scheduler.wait(this.#random.float(), scheduler.current));
     try {
       await this.#storm();
@@ -134,6 +137,7 @@ export class Simulation {
     } finally {
       process.off('unhandledRejection', onRejection);
       virtualTurns(undefined);
+      Error.stackTraceLimit = stackTraceLimit;
     }
   }
 
@@ -147,7 +151,7 @@ export class Simulation {
     for (const newcomer of machines.slice(servers)) this.#scheduler.at(5000 * this.#random.float(), undefined, () => this.#cluster.start(newcomer));
     this.#startClients();
     // The cluster is to form first, mostly.
-    this.#scheduler.at(this.#random.float() < 0.3 ? 0 : 4000, undefined, () => {
+    this.#scheduler.at(this.#random.float() < 0.3 ? 0 : 2500, undefined, () => {
       this.#scheduler.every(some(faultEveryMs), () => this.#faults.strike());
       this.#scheduler.every(some(operatorEveryMs), () => this.#operator.act(hasMembershipChanges && !this.#faults.isOver));
     });

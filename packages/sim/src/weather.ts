@@ -39,7 +39,7 @@ export function forecast(random: Random): Weather {
   const pick = <T>(items: readonly [T, ...T[]]): T => items[Math.floor(random.float() * items.length)] ?? items[0];
   const chance = (rate: number): boolean => random.float() < rate;
   return {
-    stormMs: pick([15_000, 20_000, 30_000]),
+    stormMs: pick([10_000, 15_000, 20_000]),
     servers: pick([3, 3, 3, 4, 5]),
     newcomers: pick([0, 0, 1]),
     links: {
@@ -51,8 +51,8 @@ export function forecast(random: Random): Weather {
     },
     diskMs: pick([1, 4, 20, 60]),
     drift: pick([0, 0.01, 0.1]),
-    faultEveryMs: pick([400, 1000, 2500]),
-    operatorEveryMs: pick([800, 2000, 5000]),
+    faultEveryMs: pick([300, 800, 2000]),
+    operatorEveryMs: pick([500, 1000, 3000]),
     downMs: pick([100, 1000, 4000]),
     leaderTroubleRate: pick([0, 0, 0.4]),
     snapshotEntries: pick([20, 50, 200, 1000]),

@@ -81,15 +81,13 @@ export class Answers {
   woken(process: ServerProcess, key: string, minIndex: number, sinceMs: number, pausedMs: number): void {
     const { history } = this.#reference;
     const commitOf = (index: number): Commit | undefined => this.#commits.get(process)?.find((commit) => commit.index >= index);
-    let change = history.changeAfter(key, minIndex);
-    // What a restore brought before the question is labelled with older indexes.
-    while (change !== undefined && history.restores.includes(change) && (commitOf(change)?.atMs ?? Infinity) < sinceMs) {
-      change = history.changeAfter(key, change);
-    }
+    // What a restore brought, or took, before the question is not news: it is labelled with older indexes.
+    const base = history.restores.findLast((index) => (commitOf(index)?.atMs ?? Infinity) <= sinceMs) ?? 0;
+    const change = history.changeAfter(key, Math.max(minIndex, base));
     const commit = change === undefined ? undefined : commitOf(change);
     if (change === undefined || commit === undefined) return;
     const lateMs = this.#nowMs() - Math.max(sinceMs, commit.atMs) - pausedMs;
     if (lateMs <= WAKE_MS) return;
-    this.#report(`blocking query: ${process.machine.name} has ${key} at ${change}, and answers who waits from ${minIndex} on ${lateMs} ms late`);
+    this.#report(`blocking query: ${process.machine.name} has ${key} at ${change}, and answers who waits from ${minIndex} on since ${sinceMs} ${lateMs} ms late (committed ${commit.atMs}, paused ${pausedMs})`);
   }
 }

@@ -59,11 +59,11 @@ export class LogObserver {
         mirror.ackedIndex = entries.at(-1)?.index ?? mirror.ackedIndex;
       },
       trim: (index) => log.trim(index),
-      clear: async () => {
-        await log.clear();
-        if (isDead()) return;
+      clear: () => {
+        mirror.entries.clear();
         mirror.lastIndex = 0;
         mirror.ackedIndex = 0;
+        return log.clear();
       },
       close: () => log.close(),
     };
@@ -77,16 +77,20 @@ export class LogObserver {
     if (first.index <= mirror.lastIndex && this.#leaders.get(first.term) === mirror.nodeId && first.term === (hardState ?? before).term) {
       this.#report(`leader append-only: ${name} overwrites entry ${first.index} in term ${first.term}, which it leads`);
     }
+    const last = entries.at(-1)?.index ?? 0;
+    for (let index = last + 1; index <= mirror.lastIndex; index++) mirror.entries.delete(index);
     for (const entry of entries) {
       const checksum = crc32(entry.data);
       this.#match(mirror, name, entry, checksum);
       mirror.entries.set(entry.index, { entry, checksum });
     }
-    mirror.lastIndex = entries.at(-1)?.index ?? 0;
+    mirror.lastIndex = last;
     mirror.ackedIndex = Math.min(mirror.ackedIndex, first.index - 1);
   }
 
   #checkState(name: string, before: HardState, { term, vote }: HardState): void {
+    // The first entry of a cluster that its server died before it could name: nobody has seen it, and it is thrown away.
+    if (before.term === 1 && before.vote === undefined && before.commit === 0 && term === 0) return;
     if (term < before.term) this.#report(`monotone term: ${name} goes back from ${before.term} to ${term}`);
     if (term === before.term && before.vote !== undefined && vote !== before.vote) {
       this.#report(`monotone vote: ${name} votes for ${String(vote)} after ${before.vote} in term ${term}`);

@@ -14,7 +14,10 @@ export class LogWatch implements Logger {
 
   trace(): void {}
   debug(): void {}
-  info(): void {}
+
+  info(message: string, fields?: LogFields): void {
+    this.#take(this.#machine, 'info', message, fields);
+  }
 
   warn(message: string, fields?: LogFields): void {
     this.#take(this.#machine, 'warn', message, fields);

@@ -67,10 +67,12 @@ export class Observers {
   }
 
   #logged(process: ServerProcess | undefined, name: string, level: string, message: string, fields: object | undefined): void {
+    const { trace, nowMs } = this.#scheduler;
+    trace.print?.(`${(nowMs / 1000).toFixed(4).padStart(9)}   ${name}: ${message} ${describe(fields)}`);
     if (level !== 'error' || process === undefined || process.isDead) return;
     this.#scheduler.note('error', name, message, describe(fields));
     const isFault = process.machine.hasFaults;
-    if (message.startsWith('the log has failed')) process.hasFailed = true;
+    if (message.startsWith('the log has failed') || (message.startsWith('forming the cluster failed') && isFault)) process.hasFailed = true;
     if (message.startsWith('raft stops for good') && !isFault) this.#report(`${name}: ${message} ${describe(fields)}`);
     if (message.startsWith('applying a log entry failed')) this.#report(`${name}: ${message} ${describe(fields)}`);
     if (message === 'RPC failed' && !isFault) this.#report(`${name}: ${message} ${describe(fields)}`);
