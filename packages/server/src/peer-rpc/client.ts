@@ -51,7 +51,12 @@ export class PeerRpcClient {
    */
   async call(address: string, method: string, request: unknown, options: CallOptions): Promise<unknown> {
     if (options.signal?.aborted === true) throw new LictorError('cancelled', 'request cancelled');
-    return this.#connection(address).call(method, request, options);
+    try {
+      return await this.#connection(address).call(method, request, options);
+    } catch (thrown) {
+      // A value that msgpack cannot say is not a LictorError by itself.
+      throw LictorError.from(thrown);
+    }
   }
 
   close(): void {

@@ -94,6 +94,33 @@ describe('a call between servers', () => {
     await aborted;
   });
 
+  it('is not sent when it is aborted before that, even while the connection is made', async () => {
+    const { calls, handler, arrived, answer } = gate();
+    const { call } = await start(handler);
+    const controller = new AbortController();
+    const early = call('early', controller.signal);
+    controller.abort();
+    await expect(early).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(call('never', AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
+    const later = call('later');
+    await arrived(1);
+    answer(0, 'answered');
+    expect(await later).toBe('answered');
+    expect(calls.map(({ request }) => request)).toEqual(['later']);
+  });
+
+  it('fails as a LictorError when its values cannot be said, on either side', async () => {
+    const odd = {
+      get field(): unknown {
+        throw new TypeError('odd');
+      },
+    };
+    const { call } = await start(({ request }) => Promise.resolve(request === 'odd' ? odd : request));
+    await expect(call(odd)).rejects.toMatchObject({ name: 'LictorError', code: 'internal', message: 'odd' });
+    await expect(call('odd')).rejects.toMatchObject({ name: 'LictorError', code: 'internal', message: 'odd' });
+    expect(await call('fine')).toBe('fine');
+  });
+
   it('aborts the callee when the caller goes away', async () => {
     const { calls, handler, arrived } = gate();
     const { call, client } = await start(handler);

@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import * as grpc from '@grpc/grpc-js';
+import { Packr } from 'msgpackr/pack';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MAX_STREAMS } from './listener.ts';
-import { CALLS } from './protocol.ts';
+import { CALLS, KIND } from './protocol.ts';
+import { encodeFrame } from './record.ts';
 import { type Peers, startPeers } from './testing/peers.ts';
 
 let peers: Peers;
@@ -103,6 +105,36 @@ describe('the RPC port, below gRPC (CVE-2024-37168, CVE-2026-48068, CVE-2026-480
     await new Promise((resolve) => session.ping(resolve));
     expect(served).toBe(MAX_STREAMS);
     await expectAlive();
+  });
+
+  it('asks no more of a caller that does not take its answers, until it does', async () => {
+    const total = 4_000;
+    let served = 0;
+    const handler = (): Promise<Buffer> => {
+      served++;
+      return Promise.resolve(Buffer.alloc(8 * 1024));
+    };
+    const slow = await startPeers(handler, { service: { limits: { maxShortBytes: 256 * 1024 } } });
+    const connection = connect(`http://${slow.address}`);
+    const stream = connection.request({ ':method': 'POST', ':path': CALLS.path, 'content-type': 'application/grpc', te: 'trailers' });
+    const body = new Packr({ useRecords: false }).pack(['KVS.Get', {}, null, '', null]);
+    for (let id = 1; id <= total; id += 10) {
+      const records = Array.from({ length: 10 }, (_, at) => ({
+        kind: KIND.request,
+        part: 'whole' as const,
+        id: id + at,
+        body,
+        valueBytes: 0,
+      }));
+      stream.write(message(encodeFrame(records), false));
+      for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(served).toBeGreaterThan(0);
+    expect(served).toBeLessThan(total / 2);
+    stream.resume();
+    while (served < total) await new Promise((resolve) => setImmediate(resolve));
+    connection.destroy();
+    await slow.stop();
   });
 
   it('outlives streams that are opened and reset at once (CVE-2023-44487)', async () => {
