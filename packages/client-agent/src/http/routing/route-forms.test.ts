@@ -59,7 +59,7 @@ const CLOSED = [301, 307, 400, 403, 404, 405];
 
 describe('the route that answers is the route that was authorised (middie CVE-2026-22031, 2026-2880, 2026-33804, 2026-14198)', () => {
   it.each(FORMS)('%s', async (_name, spell) => {
-    expect(guarded.length).toBeGreaterThan(15);
+    expect(guarded.length).toBeGreaterThan(12);
     let decided = 0;
     let left = 0;
     api = await startTestApi(
