@@ -16,11 +16,15 @@ import type { LogEnd, Observation, TrackedServer } from './types.ts';
 
 /** consul-facts T018. */
 const RECONCILE_INTERVAL_MS = 10_000;
+/** consul-facts T013: 100 ms, five times. */
+const DEFAULT_HEARTBEAT_MS = 500;
 
 export interface AutopilotConfig {
   readonly nodeId: string;
   /** The agent's own, which counts until the cluster has one. */
   readonly initial: AutopilotFields;
+  /** How often a leader is heard at least when all is well. Default: that of the default raft_multiplier. */
+  readonly heartbeatMs?: number;
 }
 
 export interface AutopilotPorts {
@@ -189,7 +193,7 @@ class Pilot implements Autopilot {
 
   #observe(): Observation {
     const { clock, consensus, directory, reader } = this.#ports;
-    const { nodeId, initial } = this.#config;
+    const { nodeId, initial, heartbeatMs = DEFAULT_HEARTBEAT_MS } = this.#config;
     const state = reader();
     const nowMs = clock.monotonic();
     const own = { stats: consensus.stats(), takenMs: nowMs, leaderEnd: this.#leaderEnd() };
@@ -198,6 +202,7 @@ class Pilot implements Autopilot {
       wallMs: clock.now(),
       selfId: nodeId,
       config: state.peek(autopilotTable, AUTOPILOT_KEY) ?? initial,
+      heartbeatMs,
       raft: consensus.configuration().Servers,
       members: directory.members(),
       samples: new Map([...this.#probes.samples, [nodeId, own]]),

@@ -30,6 +30,11 @@ describe('health of a server (consul-facts O005)', () => {
     expect(healthOf({ takenMs: 0 }, SAMPLE_MAX_AGE_MS + 1)).toBe(false);
   });
 
+  it('judges contact by two heartbeats at least, however strict the threshold', () => {
+    const observation = observe({ a: LEADER, b: { stats: { lastContactMs: 1000 } }, c: { stats: { lastContactMs: 1001 } } });
+    expect(track([], { ...observation, heartbeatMs: 500 }).map(({ isHealthy }) => isHealthy)).toEqual([true, true, false]);
+  });
+
   it('is good on the leader, whatever else is said of it', () => {
     const [leader] = track([], observe({ a: { role: 'leader', status: 'failed', stats: null } }));
     expect(leader?.isHealthy).toBe(true);

@@ -1,4 +1,4 @@
-import type { AutopilotFields, RaftConfiguration } from '@lictor/protocol';
+import type { RaftConfiguration } from '@lictor/protocol';
 import type { ServerMember } from '../cluster/directory.ts';
 import type { Observation, ServerSample, TrackedServer } from './types.ts';
 
@@ -21,14 +21,14 @@ function trackOne(
   inRaft: RaftConfiguration['Servers'][number] | undefined,
   observation: Observation,
 ): TrackedServer {
-  const { nowMs, wallMs, config } = observation;
+  const { nowMs, wallMs } = observation;
   const name = member?.name ?? inRaft?.Node ?? id;
   const role = inRaft === undefined ? 'none' : inRaft.Leader ? 'leader' : inRaft.Voter ? 'voter' : 'non-voter';
   const nodeStatus = member?.status ?? 'unknown';
   const sample = freshSample(observation.samples.get(id), nowMs);
   const isForeign = member !== undefined && isOfAnotherCluster(member, observation);
   // Who leads is heard by a majority: nothing that the directory says can make that untrue.
-  const isHealthy = role === 'leader' || (nodeStatus === 'alive' && !isForeign && isSound(sample, config));
+  const isHealthy = role === 'leader' || (nodeStatus === 'alive' && !isForeign && isSound(sample, observation));
   const isSteady = before !== undefined && before.isHealthy === isHealthy;
   return {
     id,
@@ -57,10 +57,14 @@ function freshSample(sample: ServerSample | undefined, nowMs: number): ServerSam
   return sample !== undefined && nowMs - sample.takenMs <= SAMPLE_MAX_AGE_MS ? sample : undefined;
 }
 
-/** Consul's three conditions (consul-facts O005). The log is compared with the leader's of the same moment: a busy one runs on. */
-function isSound(sample: ServerSample | undefined, config: AutopilotFields): boolean {
+/**
+ * Consul's three conditions (consul-facts O005). The log is compared with the leader's of the same moment: a busy one runs on. Contact is
+ * judged by no less than two heartbeats: with the default raft_multiplier of 5 they are further apart than the default threshold.
+ */
+function isSound(sample: ServerSample | undefined, { config, heartbeatMs }: Observation): boolean {
   if (sample?.leaderEnd === undefined) return false;
   const { stats, leaderEnd } = sample;
-  const hasContact = stats.lastContactMs !== undefined && stats.lastContactMs <= config.LastContactThreshold;
+  const thresholdMs = Math.max(config.LastContactThreshold, 2 * heartbeatMs);
+  const hasContact = stats.lastContactMs !== undefined && stats.lastContactMs <= thresholdMs;
   return hasContact && stats.lastLogTerm === leaderEnd.term && stats.lastLogIndex + config.MaxTrailingLogs >= leaderEnd.index;
 }

@@ -22,6 +22,8 @@ export interface Observation {
   readonly wallMs: number;
   readonly selfId: string;
   readonly config: AutopilotFields;
+  /** How often a leader is heard at least when all is well. */
+  readonly heartbeatMs: number;
   readonly raft: RaftConfiguration['Servers'];
   readonly members: readonly ServerMember[];
   /** By id; the leader's own is always of now. */

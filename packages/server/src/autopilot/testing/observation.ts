@@ -52,6 +52,7 @@ export function observe(servers: Readonly<Record<string, TestServer>>, nowMs = 0
     wallMs: 1_000_000 + nowMs,
     selfId: 'a',
     config: { ...DEFAULT_AUTOPILOT, ...config },
+    heartbeatMs: 35,
     raft: Object.entries(servers)
       .filter(([, { role }]) => role !== 'none')
       .map(([id, { role = 'voter', raftAddress, address = `${id}:1` }]) => ({
