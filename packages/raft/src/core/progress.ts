@@ -23,6 +23,8 @@ export class Progress {
   /** The highest round of heartbeats that it has answered, and when that was sent. */
   round = 0;
   roundSentMs = -Infinity;
+  /** The commit index that it was last told. */
+  toldCommit = 0;
   #state: ProgressState = 'probe';
   /** Probe: an append is out. */
   #awaiting = false;

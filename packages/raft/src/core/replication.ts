@@ -54,6 +54,7 @@ export function sendAppend(state: RaftState, to: NodeId, evenEmpty = true): void
       commit: log.committed,
     };
     state.sendNow(append);
+    progress.toldCommit = log.committed;
     const bytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
     progress.sent(prevIndex + entries.length, bytes);
     if (entries.length === 0) return;
@@ -153,7 +154,8 @@ export function handleAppendReply(state: RaftState, reply: AppendReply): void {
   else if (progress.state === 'snapshot' && progress.match >= Math.max(progress.snapshotIndex, state.log.firstIndex - 1))
     progress.becomeReplicate();
   if (isNews && maybeCommit(state)) broadcastAppend(state);
-  else sendAppend(state, reply.from, false);
+  // It was not told of a commit while appends to it waited for this answer.
+  else sendAppend(state, reply.from, progress.toldCommit < state.log.committed);
   maybeTransfer(state, reply.from);
 }
 
@@ -207,7 +209,7 @@ export function membershipChanged(state: RaftState): void {
   for (const id of progress.keys()) {
     if (members.has(id)) continue;
     // A last word, so that it may learn that it is out.
-    sendAppend(state, id, false);
+    if (id !== state.id) sendAppend(state, id, false);
     progress.delete(id);
   }
   renewLease(state);
