@@ -1,5 +1,5 @@
 import * as grpc from '@grpc/grpc-js';
-import { FakeClock } from '@lictor/protocol/testing';
+import { FakeClock, MemoryLogger } from '@lictor/protocol/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PeerRpcClient } from './client.ts';
 import { CALLS, CLUSTER_METADATA } from './protocol.ts';
@@ -53,11 +53,12 @@ describe('a connection to a peer', () => {
     await failed;
   });
 
-  it('that failed is not tried again for a moment, which grows to a second', async () => {
+  it('that failed is not tried again for a moment, which grows to a second, and is told once', async () => {
     const { clock, peers } = await start();
     await peers.kill();
     const { counting, dials } = countingCredentials();
-    const client = new PeerRpcClient({ credentials: counting }, { ...QUIET, clock });
+    const logger = new MemoryLogger();
+    const client = new PeerRpcClient({ credentials: counting }, { ...QUIET, clock, logger });
     for (const [pauseMs, expected] of [
       [0, 1],
       [49, 1],
@@ -71,6 +72,8 @@ describe('a connection to a peer', () => {
       await expect(client.call(peers.address, 'KVS.Get', {}, {})).rejects.toMatchObject({ code: 'unavailable' });
       expect(dials()).toBe(expected);
     }
+    const warnings = logger.lines.filter(({ level }) => level === 'warn');
+    expect(warnings.map(({ fields }) => fields)).toEqual([{ address: peers.address, error: expect.stringContaining('ECONNREFUSED') }]);
   });
 
   it('that does not come about within 5 s fails its calls as not sent', async () => {

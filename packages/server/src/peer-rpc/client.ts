@@ -82,7 +82,7 @@ export class PeerRpcClient {
         onOpen: () => {
           route.failures = 0;
         },
-        onEnd: (failure) => this.#ended(route, failure),
+        onEnd: (failure) => this.#ended(address, route, failure),
       },
       this.#ports,
     );
@@ -101,7 +101,7 @@ export class PeerRpcClient {
     return route;
   }
 
-  #ended(route: Route, failure: LictorError | undefined): void {
+  #ended(address: string, route: Route, failure: LictorError | undefined): void {
     route.connection = undefined;
     if (failure === undefined) return;
     // A connection that had been open is made again at once; only then waiting begins.
@@ -110,6 +110,10 @@ export class PeerRpcClient {
       route.failures++;
     }
     route.lastFailure = failure.message;
-    this.#ports.logger.debug('a server connection ended', { error: failure.message });
+    const { logger } = this.#ports;
+    const fields = { address, error: failure.message };
+    // Once for each time of trouble: certificates that do not fit are told nowhere else.
+    if (route.failures === 1) logger.warn('a server cannot be called', fields);
+    else logger.debug('a server connection ended', fields);
   }
 }
