@@ -26,8 +26,7 @@ export interface EndpointServices extends SnapshotServices {
   readonly defaultIntentionPolicy: 'allow' | 'deny';
   /** Null when `connect.enabled` is false. */
   readonly connectCa: CaDuties | null;
-  /** Absent: nobody looks after the group of servers. */
-  readonly autopilot?: Autopilot;
+  readonly autopilot: Autopilot;
 }
 
 /** Reads of a row or two: remembering their answers would cost more than giving them. */

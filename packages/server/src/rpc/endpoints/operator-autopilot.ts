@@ -25,10 +25,9 @@ const setConfiguration: WriteEndpoint<'Operator.AutopilotSetConfiguration'> = as
 export const operatorAutopilotReads = { 'Operator.AutopilotGetConfiguration': getConfiguration } satisfies ReadEndpoints;
 export const operatorAutopilotWrites = { 'Operator.AutopilotSetConfiguration': setConfiguration } satisfies WriteEndpoints;
 
-export function createOperatorAutopilotLive(autopilot: Autopilot | undefined) {
+export function createOperatorAutopilotLive(autopilot: Autopilot) {
   const state: LiveEndpoint<'Operator.AutopilotState'> = async (_request, { authorizer }) => {
     requireAccess(authorizer, 'operator', '', 'read');
-    if (autopilot === undefined) throw new LictorError('rejected', 'Failed to get autopilot state: no state found');
     return { index: 1, value: autopilot.state() };
   };
   return { 'Operator.AutopilotState': state } satisfies LiveEndpoints;

@@ -4,7 +4,7 @@ import type { Consensus } from '../../consensus/port.ts';
 import type { LiveEndpoint, LiveEndpoints, WriteEndpoint, WriteEndpoints } from '../types.ts';
 import { requireAccess } from './shared/acl.ts';
 
-export function createOperatorRaftLive(consensus: Consensus, autopilot: Autopilot | undefined) {
+export function createOperatorRaftLive(consensus: Consensus, autopilot: Autopilot) {
   const configuration: LiveEndpoint<'Operator.RaftGetConfiguration'> = async (_request, { authorizer }) => {
     requireAccess(authorizer, 'operator', '', 'read');
     return { index: 1, value: withObserved(consensus.configuration(), autopilot) };
@@ -12,11 +12,11 @@ export function createOperatorRaftLive(consensus: Consensus, autopilot: Autopilo
   return { 'Operator.RaftGetConfiguration': configuration } satisfies LiveEndpoints;
 }
 
-export function createOperatorRaftWrites(consensus: Consensus, autopilot: Autopilot | undefined) {
+export function createOperatorRaftWrites(consensus: Consensus, autopilot: Autopilot) {
   const removePeer: WriteEndpoint<'Operator.RaftRemovePeer'> = async (request, { authorizer, logger }) => {
     requireAccess(authorizer, 'operator', '', 'write');
     const { ID: id, Address: address } = findPeer(consensus, request);
-    autopilot?.noteRemoved(id);
+    autopilot.noteRemoved(id);
     await consensus.removeServer(id);
     logger.warn('an operator removed a server from Raft', { id, address });
     return { index: consensus.appliedIndex, value: undefined };
@@ -38,8 +38,8 @@ export function createOperatorRaftWrites(consensus: Consensus, autopilot: Autopi
 type Servers = RaftConfiguration['Servers'];
 
 /** Only the leader's Raft knows how far others are; a follower knows it from autopilot's probes. */
-function withObserved(configuration: RaftConfiguration, autopilot: Autopilot | undefined): RaftConfiguration {
-  const observed = autopilot?.state().Servers ?? {};
+function withObserved(configuration: RaftConfiguration, autopilot: Autopilot): RaftConfiguration {
+  const observed = autopilot.state().Servers;
   const servers: Servers = configuration.Servers.map((server) => {
     const known = observed[server.ID];
     if (known === undefined) return server;
