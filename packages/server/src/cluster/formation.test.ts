@@ -159,6 +159,19 @@ describe('servers that know each other', () => {
     world.stop();
   });
 
+  it('refuse a server of another cluster, which stays what it is', async () => {
+    const world = new World(seededRandom(1));
+    const a = world.add('a', 1, []);
+    await world.run(3000);
+    const stranger = world.add('b', 1, ['a'], { clusterId: 'other' });
+    await world.run(3000);
+    expect(a.discovery.members().map(({ id }) => id)).toEqual(['a']);
+    expect(stranger.discovery.members().map(({ id }) => id)).toEqual(['b']);
+    expect(stranger.log.clusterId).toBe('other');
+    await expect(stranger.discovery.join('a')).rejects.toThrow(/server b belongs to another cluster, other/);
+    world.stop();
+  });
+
   it('notice within seconds who is silent, at once who says goodbye, and who is back', async () => {
     const world = new World(seededRandom(1));
     const [a, b, c] = ['a', 'b', 'c'].map((id) => world.add(id, 0, ['a']));

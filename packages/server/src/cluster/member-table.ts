@@ -146,10 +146,13 @@ export class MemberTable {
     return row;
   }
 
-  #refusal({ id, name, datacenter }: MemberRecord): string | undefined {
+  #refusal({ id, name, datacenter, clusterId }: MemberRecord): string | undefined {
     const self = this.#self;
     if (datacenter !== self.datacenter) return `server ${name} is of datacenter ${datacenter}, not ${self.datacenter}`;
     if (id === self.id) return `server ${name} has the node id of this server, ${id}`;
+    if (clusterId !== '' && self.clusterId !== '' && clusterId !== self.clusterId) {
+      return `server ${name} belongs to another cluster, ${clusterId}: start it with an empty data directory to take it into ${self.clusterId}`;
+    }
     const namesake =
       name === self.name ? self : [...this.#rows.values()].find((row) => row.record.name === name && row.status === 'alive')?.record;
     if (namesake !== undefined && namesake.id !== id) return `there is a server ${name} already, with node id ${namesake.id}`;
