@@ -11,7 +11,7 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const PACKAGES = join(ROOT, 'packages');
 /** Another folder may be given, for tests that want a fresh one of their own. */
 const OUTPUT = process.argv[2] === undefined ? join(PACKAGES, 'cli', 'dist', 'bundle') : resolve(process.argv[2]);
-const SERVER_MANIFEST = join(PACKAGES, 'server', 'package.json');
+const RAFT_MANIFEST = join(PACKAGES, 'raft', 'package.json');
 
 const startedMs = performance.now();
 const staging = `${OUTPUT}.new`;
@@ -71,7 +71,7 @@ function isModule(id, name, file) {
 
 /** Picks among the platforms by itself, given another folder. */
 function bundleClassicLevel(code) {
-  const prebuilds = join(packageFolder('classic-level', packageFolder('level', SERVER_MANIFEST)), 'prebuilds');
+  const prebuilds = join(packageFolder('classic-level', packageFolder('level', RAFT_MANIFEST)), 'prebuilds');
   for (const platform of readdirSync(prebuilds).filter((name) => /^(linux-(x64|arm64)|darwin)/.test(name))) {
     cpSync(join(prebuilds, platform), join(staging, 'native', 'classic-level', 'prebuilds', platform), { recursive: true });
   }
