@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '@lictor/protocol';
@@ -77,6 +77,13 @@ describe('the data directory of a stopped server', () => {
     await expect(inspectDataDir(dataDir, silentLogger)).rejects.toThrow('belongs to no cluster');
     await writeFile(join(dataDir, 'raft', 'raft.db'), '');
     await expect(inspectDataDir(dataDir, silentLogger)).rejects.toThrow('of a Consul server');
+  });
+
+  it.runIf(process.getuid?.() === 0)('is refused to root when it is another user’s, whose server could not open it any more', async () => {
+    await start();
+    await stop();
+    await chown(join(dataDir, 'raft'), 65_534, 65_534);
+    await expect(inspectDataDir(dataDir, silentLogger)).rejects.toThrow('belongs to user 65534: run this as that user');
   });
 
   it('gets a peers.json that its server takes at the next start, with all that it had', async () => {

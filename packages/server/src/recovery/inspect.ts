@@ -1,4 +1,4 @@
-import { access, readFile } from 'node:fs/promises';
+import { access, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LictorError, type Logger } from '@lictor/protocol';
 import {
@@ -26,6 +26,7 @@ const CLUSTER_FILE = 'cluster.json';
 export async function inspectDataDir(dataDir: string, logger: Logger): Promise<Survivor> {
   const folder = join(dataDir, 'raft');
   if (!(await exists(folder))) throw new LictorError('rejected', `${dataDir} has no raft folder: it is not the data directory of a server`);
+  await refuseOthers(folder, dataDir);
   if (await exists(join(folder, 'raft.db'))) throw new LictorError('rejected', `${dataDir} is the data directory of a Consul server`);
   const { clusterId, nodeId } = await readIdentity(folder, dataDir);
   const stored = await readLog(join(folder, 'log'), dataDir);
@@ -49,6 +50,15 @@ export async function inspectDataDir(dataDir: string, logger: Logger): Promise<S
     hasPeersFile: await exists(join(folder, PEERS_FILE)),
     termAt: (index) => (index === snapshot.index ? snapshot.term : stored.entries[index - first]?.term),
   };
+}
+
+/** LevelDB writes new files when it opens: those of root would keep the server from its own log. */
+async function refuseOthers(folder: string, dataDir: string): Promise<void> {
+  const ownId = process.getuid?.();
+  const { uid } = await stat(folder);
+  if (ownId !== undefined && uid !== ownId) {
+    throw new LictorError('rejected', `${dataDir} belongs to user ${uid}: run this as that user, or on a copy`);
+  }
 }
 
 async function readIdentity(folder: string, dataDir: string): Promise<{ readonly clusterId: string; readonly nodeId: string }> {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LictorError, Secret } from '@lictor/protocol';
+import { DEFAULT_AUTOPILOT, LictorError, Secret } from '@lictor/protocol';
 import { createTestServer, type TestServer } from '../../testing/index.ts';
 
 let server: TestServer;
@@ -28,6 +28,19 @@ describe('status', () => {
 });
 
 describe('operator', () => {
+  it('shows a healthy server by itself, which can neither go nor hand over (observed)', async () => {
+    const own = await createTestServer();
+    const id = '00000000-0000-0000-0000-000000000001';
+    const { value } = await own.port.call('Operator.AutopilotState', {});
+    expect(value).toMatchObject({ Healthy: true, FailureTolerance: 0, OptimisticFailureTolerance: 0, Leader: id, Voters: [id] });
+    expect(value.Servers[id]).toMatchObject({ Name: 'server', Status: 'leader', NodeStatus: 'alive', Healthy: true, LastContact: 0 });
+    expect((await own.port.call('Operator.AutopilotGetConfiguration', {})).value).toMatchObject(DEFAULT_AUTOPILOT);
+    expect((await own.port.call('Status.RaftStats', {})).value).toMatchObject({ state: 'Leader', numPeers: 0, lastContactMs: 0 });
+    await expect(own.port.call('Operator.RaftTransferLeader', { id: '' })).rejects.toThrow('cannot find peer');
+    await expect(own.port.call('Operator.RaftRemovePeer', { id })).rejects.toMatchObject({ code: 'rejected' });
+    await own.stop();
+  });
+
   it('shows one voter that leads, and what the catalog holds', async () => {
     const own = await createTestServer();
     expect((await own.port.call('Operator.RaftGetConfiguration', {})).value).toMatchObject({
