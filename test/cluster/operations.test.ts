@@ -43,9 +43,8 @@ describe('three servers', () => {
     const leader = await cluster.agreed();
     for (const server of [leader, follower]) {
       if (server === undefined) throw new Error('there is a follower');
-      const [usual, consistent, stale] = await Promise.all(
-        ['', '?consistent', '?stale'].map((mode) => server.fetch(`/v1/kv/through/s1${mode}`)),
-      );
+      const reads = ['', '?consistent', '?stale'].map((mode) => server.fetch(`/v1/catalog/nodes${mode}`));
+      const [usual, consistent, stale] = await Promise.all(reads);
       expect(headersOf(usual)).toEqual({ known: 'true', contactMs: 0, mode: 'leader' });
       expect(headersOf(consistent)).toEqual({ known: 'true', contactMs: 0, mode: 'consistent' });
       const { contactMs, ...rest } = headersOf(stale);
@@ -194,7 +193,11 @@ describe('a server of another cluster', () => {
     await stranger.end('SIGTERM');
     const leader = await cluster.agreed();
     await stranger.start(...cluster.servers.map(({ joinAddress }) => `-retry-join=${joinAddress}`));
-    await eventually('somebody says why', async () => /(another|different|other) cluster/i.test(`${cluster.output}${stranger.output}`));
+    await eventually('somebody says why', async () =>
+      /(another|different|other) cluster/i.test(`${cluster.output}${stranger.output}`),
+    ).catch((error: Error) => {
+      throw new Error(`${error.message}\n${cluster.output}\n${stranger.output}`);
+    });
     expect((await listPeers(leader)).map(({ node }) => node).toSorted()).toEqual(['s1', 's2', 's3']);
     expect(await readKey(leader, 'mine')).toBeUndefined();
     expect(await cluster.agreed()).toBe(leader);

@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import type { Random } from '../../../packages/protocol/src/index.ts';
+import { type Random, randomInteger } from '../../../packages/protocol/src/index.ts';
 import type { Answer, Call, Operation, Outcome } from '../../../packages/conformance/src/linearizability/index.ts';
 import type { ClusterServer } from './server.ts';
 
@@ -10,9 +10,15 @@ export interface LoadOptions {
   readonly prefix: string;
   readonly keys: number;
   readonly random: Random;
+  /** Drawn from for each read; those that promise the last write when not given. */
+  readonly readModes?: readonly ReadMode[];
 }
 
-const DEADLINE_MS = 2000;
+export type ReadMode = '' | '?consistent' | '?stale';
+
+/** Short: a client that waits for a server that is cut off asks nothing meanwhile. */
+const DEADLINE_MS = 1000;
+const USUAL_MODES: readonly ReadMode[] = ['', '?consistent'];
 const PAUSE_MS = { min: 5, max: 25 };
 
 /** Clients of a cluster that ask for what a seed says through all servers, and note what they were told. */
@@ -49,13 +55,14 @@ export class HistoryLoad {
   }
 
   async #run(client: number): Promise<void> {
-    const { random, servers, keys, prefix } = this.#options;
+    const { random, servers, keys, prefix, readModes = USUAL_MODES } = this.#options;
     for (let life = 0; !this.#stopped; ) {
-      const server = servers[Math.floor(random.float() * servers.length)];
+      const server = servers[randomInteger(random, servers.length)];
       if (server === undefined) return;
-      const key = `${prefix}/k${Math.floor(random.float() * keys)}`;
+      const key = `${prefix}/k${randomInteger(random, keys)}`;
       const name = `c${client}${life === 0 ? '' : `.${life}`}`;
-      const outcome = await this.#perform(name, server, key, this.#choose(key, name), random.float() < 0.5 ? '' : '?consistent');
+      const mode = readModes[randomInteger(random, readModes.length)] ?? '';
+      const outcome = await this.#perform(name, server, key, this.#choose(key, name), mode);
       if (outcome.status === 'unknown') life++;
       await new Promise((wake) => setTimeout(wake, PAUSE_MS.min + random.float() * (PAUSE_MS.max - PAUSE_MS.min)));
     }
@@ -71,13 +78,13 @@ export class HistoryLoad {
     return draw < 0.96 && index > 0 ? { kind: 'delete', index } : { kind: 'delete' };
   }
 
-  async #perform(client: string, server: ClusterServer, key: string, call: Call, readMode: '' | '?consistent'): Promise<Outcome> {
+  async #perform(client: string, server: ClusterServer, key: string, call: Call, readMode: ReadMode): Promise<Outcome> {
     const callMs = performance.now();
     const answered = await this.#send(server, key, call, readMode);
     const outcome = toOutcome(call, answered);
     if (outcome.status === 'ok' && 'index' in outcome.answer) this.#seen.set(key, outcome.answer.index ?? 0);
     if (outcome.status === 'ok' && 'found' in outcome.answer && !outcome.answer.found) this.#seen.delete(key);
-    this.operations.push({ client: `${client}@${server.name}${readMode}`, key, call, callMs, outcome });
+    this.operations.push({ client: `${client}@${server.name}${call.kind === 'get' ? readMode : ''}`, key, call, callMs, outcome });
     return outcome;
   }
 
