@@ -53,9 +53,10 @@ export function leaveJoint(joint: Membership): Membership {
 }
 
 function addressesOf(current: Membership, changes: readonly MembershipChange[]): Record<NodeId, string> {
-  const addresses: Record<NodeId, string> = { ...current.addresses };
-  for (const { id, address } of changes) if (address !== undefined) addresses[id] = address;
-  return addresses;
+  const addresses = new Map(Object.entries(current.addresses));
+  for (const { id, address } of changes) if (address !== undefined) addresses.set(id, address);
+  // Unlike an assignment this makes `__proto__` a key like any other.
+  return Object.fromEntries(addresses);
 }
 
 function only(addresses: Readonly<Record<NodeId, string>>, ids: readonly NodeId[]): Record<NodeId, string> {

@@ -38,10 +38,12 @@ export function decodeEntry(bytes: Uint8Array): EntryRecord | undefined {
   const checksum = record.readUInt32BE(0);
   const kind = KINDS[record.readUInt8(5)];
   if (checksum !== crc32(record.subarray(4))) return undefined;
-  checkVersion(record.readUInt8(4));
-  if (kind === undefined) return undefined;
+  const version = record.readUInt8(4);
+  checkVersion(version);
+  if (version !== VERSION || kind === undefined) return undefined;
   const index = Number(record.readBigUInt64BE(10));
   const term = Number(record.readBigUInt64BE(18));
+  if (!isCount(index) || !isCount(term)) return undefined;
   const data = record.subarray(HEADER_BYTES);
   return { entry: { index, term, kind, data }, previous: record.readUInt32BE(6), checksum };
 }
@@ -70,12 +72,21 @@ export function encodeLogState(state: LogState): Uint8Array {
 export function decodeLogState(bytes: Uint8Array): LogState | undefined {
   const record = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (record.length < 4 || record.readUInt32BE(0) !== crc32(record.subarray(4))) return undefined;
-  const fields = JSON.parse(record.toString('utf8', 4)) as Record<string, unknown>;
+  const fields = parseFields(record.toString('utf8', 4));
   const { version, term, vote, commit, lastIndex, lastChecksum } = fields;
   if (isCount(version)) checkVersion(version);
   if (version !== VERSION || !isCount(term) || !isCount(commit) || !isCount(lastIndex) || !isCount(lastChecksum)) return undefined;
   if (vote !== undefined && typeof vote !== 'string') return undefined;
   return { hardState: { term, vote, commit }, lastIndex, lastChecksum };
+}
+
+function parseFields(json: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
 }
 
 function checkVersion(version: number): void {

@@ -119,6 +119,7 @@ export class SnapshotDecoder {
     if (version !== VERSION) throw this.#damaged('the version');
     const index = Number(payload.readBigUInt64BE(8));
     const term = Number(payload.readBigUInt64BE(16));
+    if (!Number.isSafeInteger(index) || !Number.isSafeInteger(term)) throw this.#damaged('the place in the log');
     return { index, term, membership: decodeMembership(payload.subarray(24)) };
   }
 
