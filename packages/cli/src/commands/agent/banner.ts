@@ -23,9 +23,14 @@ export function formatBanner(config: RuntimeConfig): string {
     ['ACL Default Policy', config.aclDefaultPolicy],
     ['HTTPS TLS', `Verify Incoming: ${config.http.verifyIncoming}, Verify Outgoing: false, Min Version: TLSv1_2`],
     ['gRPC TLS', 'Verify Incoming: false, Min Version: TLSv1_2'],
-    ['Internal RPC TLS', 'Verify Incoming: false, Verify Outgoing: false (Verify Hostname: false), Min Version: TLSv1_2'],
+    ['Internal RPC TLS', formatRpcTls(config.internalRpcTls)],
   ];
   const width = Math.max(...rows.map(([label]) => label.length));
   const lines = rows.map(([label, value]) => `    ${label.padStart(width)}: ${value}`);
   return ['==> Starting Consul agent...', ...lines, '', '==> Log data will now stream in as it occurs:', ''].join('\n');
+}
+
+function formatRpcTls({ verifyIncoming, verifyOutgoing, verifyServerHostname, minVersion }: RuntimeConfig['internalRpcTls']): string {
+  const version = minVersion === 'TLSv1.3' ? 'TLSv1_3' : 'TLSv1_2';
+  return `Verify Incoming: ${verifyIncoming}, Verify Outgoing: ${verifyOutgoing} (Verify Hostname: ${verifyServerHostname}), Min Version: ${version}`;
 }
