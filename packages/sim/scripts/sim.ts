@@ -45,6 +45,7 @@ async function runHere(step: number): Promise<void> {
   for (let seed = from; seed < from + seeds && !(values['until-failure'] && failed > 0); seed += step) {
     try {
       const result = await new Simulation({ seed, ...(values.print ? { print: write } : {}) }).run();
+      if (values.print) write(`trace ${result.trace}`);
       take({ totals: numbersOf(result) });
     } catch (thrown) {
       if (!(thrown instanceof FailedSimulation)) throw thrown;

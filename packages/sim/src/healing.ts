@@ -34,12 +34,26 @@ export class Healing {
   async run(): Promise<void> {
     const { cluster, caller } = this.#ports;
     await this.#until(() => cluster.leader !== undefined, START_MS + LEADER_WITHIN_MS, 'there is a leader');
-    await this.#until(() => this.#isAnswered(), 60_000, 'everybody is answered', () =>
-      [...caller.pending].map(({ process, method, sinceMs }) => `${method} at ${process.machine.name} since ${sinceMs}`).join('; '),
+    await this.#until(
+      () => this.#isAnswered(),
+      60_000,
+      'everybody is answered',
+      () => [...caller.pending].map(({ process, method, sinceMs }) => `${method} at ${process.machine.name} since ${sinceMs}`).join('; '),
     );
-    await this.#until(() => this.#isConverged(), CONVERGED_WITHIN_MS, 'all servers have the same state', () => this.#describe());
+    await this.#until(
+      () => this.#isConverged(),
+      CONVERGED_WITHIN_MS,
+      'all servers have the same state',
+      () => this.#describe(),
+    );
+    await this.#askEverybody();
     await this.#until(() => !this.#hasDyingSessions(), SESSIONS_END_WITHIN_MS, 'sessions that nobody renews end');
-    await this.#until(() => this.#isConverged(), CONVERGED_WITHIN_MS, 'all servers have the same state', () => this.#describe());
+    await this.#until(
+      () => this.#isConverged(),
+      CONVERGED_WITHIN_MS,
+      'all servers have the same state',
+      () => this.#describe(),
+    );
     this.#checkAcknowledged();
   }
 
@@ -50,6 +64,30 @@ export class Healing {
       if (scheduler.nowMs >= endMs) throw new Violation(`not within ${withinMs} ms after the storm: ${what}: ${describe()}`);
       await scheduler.run(scheduler.nowMs + 100);
     }
+  }
+
+  /** Every server takes writes and answers reads of each kind now, whoever leads. */
+  async #askEverybody(): Promise<void> {
+    const { caller } = this.#ports;
+    const failures: string[] = [];
+    for (const process of this.#members()) {
+      const noteFailure = (answer: { readonly kind: string; readonly code?: string }): void => {
+        if (answer.kind !== 'ok') failures.push(`${process.machine.name}: ${answer.kind} ${answer.code ?? ''}`);
+      };
+      const hooks = { withinMs: 10_000, after: noteFailure };
+      const entry = { Key: 'calm', Value: Buffer.from(process.nodeId), Flags: 0, Session: '', ModifyIndex: 0 };
+      void caller.call(process, 'KVS.Apply', { operation: 'set', entry }, {}, hooks);
+      for (const consistency of ['default', 'consistent', 'stale'] as const) {
+        void caller.call(process, 'KVS.Get', { key: 'calm' }, { query: { consistency } }, hooks);
+      }
+    }
+    await this.#until(
+      () => this.#isAnswered(),
+      10_000,
+      'everybody is answered',
+      () => 'in the calm',
+    );
+    if (failures.length > 0) throw new Violation(`calls fail though nothing is wrong: ${failures.join('; ')}: ${this.#describe()}`);
   }
 
   /** Calls of servers that have died meanwhile are over. */
@@ -84,7 +122,8 @@ export class Healing {
   #checkAcknowledged(): void {
     const { observers, refusedValues } = this.#ports;
     const { reference, answers } = observers;
-    if (reference.stateIndex < answers.acknowledged) throw new Violation(`durability: the state ends at ${reference.stateIndex}, and ${answers.acknowledged} was acknowledged`);
+    if (reference.stateIndex < answers.acknowledged)
+      throw new Violation(`durability: the state ends at ${reference.stateIndex}, and ${answers.acknowledged} was acknowledged`);
     for (const value of refusedValues) {
       const index = reference.writtenAt(value);
       if (index !== undefined) throw new Violation(`outcome: ${value} was refused, and entry ${index} has written it`);
@@ -98,7 +137,9 @@ export class Healing {
       const { state, term, lastLogIndex, commitIndex, appliedIndex } = server.consensus.stats();
       return `${machine.name} ${isUp ? '' : 'not up '}${hasFailed ? 'failed ' : ''}${state} term ${term} last ${lastLogIndex} commit ${commitIndex} applied ${appliedIndex} state ${server.store.appliedIndex}`;
     });
-    const members = cluster.leader?.server.consensus.configuration().Servers.map(({ Node, Voter }) => `${Node}${Voter ? '' : ' (learner)'}`);
+    const members = cluster.leader?.server.consensus
+      .configuration()
+      .Servers.map(({ Node, Voter }) => `${Node}${Voter ? '' : ' (learner)'}`);
     return `${states.join('; ')}; reference ${observers.reference.stateIndex}; members ${members?.join(', ') ?? 'unknown'}; destroyed ${cluster.destroyed.size}`;
   }
 }

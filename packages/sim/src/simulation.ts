@@ -113,7 +113,7 @@ export class Simulation {
   /** @throws FailedSimulation */
   async run(): Promise<SimulationResult> {
     const onRejection = (reason: unknown): void =>
-      this.#report(`nobody handles a rejection: ${reason instanceof Error ? reason.stack ?? reason.message : String(reason)}`);
+      this.#report(`nobody handles a rejection: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}`);
     process.on('unhandledRejection', onRejection);
     const scheduler = this.#scheduler;
     // Refusals are many, and nobody looks at where they come from.
@@ -145,10 +145,12 @@ export class Simulation {
     const { servers, newcomers, links, faultEveryMs, operatorEveryMs, stormMs, hasMembershipChanges } = this.#weather;
     const some = (averageMs: number) => (): number => averageMs * (0.2 + this.#random.float() * 1.6);
     this.#links.weather = links;
-    for (let count = 0; count < servers; count++) this.#scheduler.at(this.#random.float() * 500, undefined, () => this.#cluster.start(machine(count)));
+    for (let count = 0; count < servers; count++)
+      this.#scheduler.at(this.#random.float() * 500, undefined, () => this.#cluster.start(machine(count)));
     const machines = Array.from({ length: servers + newcomers }, () => this.#cluster.addMachine());
     const machine = (position: number) => machines[position] ?? this.#cluster.addMachine();
-    for (const newcomer of machines.slice(servers)) this.#scheduler.at(5000 * this.#random.float(), undefined, () => this.#cluster.start(newcomer));
+    for (const newcomer of machines.slice(servers))
+      this.#scheduler.at(5000 * this.#random.float(), undefined, () => this.#cluster.start(newcomer));
     this.#startClients();
     // The cluster is to form first, mostly.
     this.#scheduler.at(this.#random.float() < 0.3 ? 0 : 2500, undefined, () => {

@@ -66,7 +66,10 @@ export class KvClient {
     answers.acknowledge(index, what);
     const { row } = reference.history.at(Key, index);
     const before = reference.history.at(Key, index - 1).row;
-    if (operation.endsWith('cas') && isDone !== ((before?.ModifyIndex ?? 0) === ModifyIndex || (operation === 'delete-cas' && before === null))) {
+    if (
+      operation.endsWith('cas') &&
+      isDone !== ((before?.ModifyIndex ?? 0) === ModifyIndex || (operation === 'delete-cas' && before === null))
+    ) {
       report(`cas: ${what} with ${ModifyIndex} answers ${String(isDone)}, and the key was at ${before?.ModifyIndex ?? 0}`);
     }
     if (!isDone) return;
@@ -84,7 +87,16 @@ export class KvClient {
       KV: { Verb: 'set' as const, Key, Value: Buffer.from(values[position] ?? ''), Flags: 0, Session: '', ModifyIndex: 0 },
     }));
     // Half of them fail by their last operation, and leave nothing.
-    const guard = { KV: { Verb: 'check-not-exists' as const, Key: pick(random, KEYS) ?? KEYS[0], Value: Buffer.alloc(0), Flags: 0, Session: '', ModifyIndex: 0 } };
+    const guard = {
+      KV: {
+        Verb: 'check-not-exists' as const,
+        Key: pick(random, KEYS) ?? KEYS[0],
+        Value: Buffer.alloc(0),
+        Flags: 0,
+        Session: '',
+        ModifyIndex: 0,
+      },
+    };
     const request = { operations: random.float() < 0.5 ? operations : [guard, ...operations] };
     const after = (answer: Answer<WriteReply<{ readonly Errors: readonly unknown[] }>>): void => {
       if (answer.kind === 'refused') for (const value of values) this.#mustNotBe(value);
@@ -138,7 +150,8 @@ export class KvClient {
         if (reply.meta.consistency === STALE) report(`label: a ${consistency} read is answered as stale`);
         return;
       }
-      if (maxStaleMs === undefined && reply.meta.consistency !== STALE) report(`label: a stale read is answered as ${reply.meta.consistency}`);
+      if (maxStaleMs === undefined && reply.meta.consistency !== STALE)
+        report(`label: a stale read is answered as ${reply.meta.consistency}`);
       if (reply.meta.consistency !== STALE || server.server.consensus.stats().state === 'Leader') return;
       const agoMs = heardLeaderAgoMs(server);
       if (reply.meta.lastContactMs < agoMs - CONTACT_SLACK_MS) {

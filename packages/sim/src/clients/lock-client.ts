@@ -58,7 +58,8 @@ export class LockClient {
       counts.sessions++;
       const { index, value: id } = answer.reply;
       answers.acknowledge(index, 'session create');
-      if (this.#world.reference.history.sessions.get(id)?.createdIndex !== index) this.#world.report(`session: ${id} was not made at ${index}`);
+      if (this.#world.reference.history.sessions.get(id)?.createdIndex !== index)
+        this.#world.report(`session: ${id} was not made at ${index}`);
       this.#session = { id, ttlMs, renewedMs: askedMs, isDestroyed: false };
     };
     await caller.call(server, 'Session.Create', request, {}, { after, withinMs: CALL_MS });
@@ -77,7 +78,13 @@ export class LockClient {
   async #lock(server: ServerProcess, session: OwnSession, operation: 'lock' | 'unlock'): Promise<void> {
     const { caller, random, counts } = this.#world;
     const value = this.#world.nextValue();
-    const entry: KvWrite = { Key: pick(random, LOCKS) ?? LOCKS[0], Value: Buffer.from(value), Flags: 0, Session: session.id, ModifyIndex: 0 };
+    const entry: KvWrite = {
+      Key: pick(random, LOCKS) ?? LOCKS[0],
+      Value: Buffer.from(value),
+      Flags: 0,
+      Session: session.id,
+      ModifyIndex: 0,
+    };
     const after = (answer: Answer<WriteReply<boolean>>): void => {
       if (answer.kind === 'refused' && answer.code !== 'rejected') this.#world.refusedValues.add(value);
       if (answer.kind !== 'ok') return;
@@ -113,7 +120,8 @@ export class LockClient {
       if (answer.kind !== 'ok') return;
       answers.acknowledge(answer.reply.index, 'session destroy');
       const ended = reference.history.sessions.get(session.id)?.endedIndex;
-      if (ended === undefined || ended > answer.reply.index) report(`session: ${session.id} lives on after its destruction at ${answer.reply.index}`);
+      if (ended === undefined || ended > answer.reply.index)
+        report(`session: ${session.id} lives on after its destruction at ${answer.reply.index}`);
     };
     await caller.call(server, 'Session.Destroy', { id: session.id }, {}, { after, withinMs: CALL_MS });
   }
@@ -129,6 +137,7 @@ export class LockClient {
     if (session.isDestroyed || history.restores.some((index) => index > life.createdIndex)) return;
     const hadMs = life.endedMs - session.renewedMs;
     if (session.ttlMs === 0) this.#world.report(`session: ${session.id} has no TTL, and ended`);
-    else if (hadMs < session.ttlMs * (1 - DRIFT)) this.#world.report(`session: ${session.id} with TTL ${session.ttlMs} ms ended after ${hadMs} ms`);
+    else if (hadMs < session.ttlMs * (1 - DRIFT))
+      this.#world.report(`session: ${session.id} with TTL ${session.ttlMs} ms ended after ${hadMs} ms`);
   }
 }

@@ -23,19 +23,19 @@ export interface ClientWorld {
   readonly answers: Answers;
   readonly counts: Counts;
   /** Those that answer. */
-  servers(): readonly ServerProcess[];
-  report(what: string): void;
+  readonly servers: () => readonly ServerProcess[];
+  readonly report: (what: string) => void;
   /** Virtual time that the server has stood still since then. */
-  pausedSince(process: ServerProcess, sinceMs: number): number;
+  readonly pausedSince: (process: ServerProcess, sinceMs: number) => number;
   /** By the server's own clock, since a leader's message has reached it; since its start when none has. */
-  heardLeaderAgoMs(process: ServerProcess): number;
+  readonly heardLeaderAgoMs: (process: ServerProcess) => number;
   /** Of writes that were refused: they must not be anywhere. */
   readonly refusedValues: Set<string>;
   readonly thinkMs: number;
   /** No client begins anything new. */
   isOver: boolean;
   /** Values are written once each. */
-  nextValue(): string;
+  readonly nextValue: () => string;
 }
 
 export function pick<T>(random: Random, items: readonly T[]): T | undefined {

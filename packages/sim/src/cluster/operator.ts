@@ -89,7 +89,7 @@ export class Operator {
     }
   }
 
-  #change(leader: ServerProcess, what: string, make: () => Promise<void>, done: () => void = () => undefined): void {
+  #change(leader: ServerProcess, what: string, make: () => Promise<void>, after: () => void = () => undefined): void {
     this.#isBusy = true;
     this.#scheduler.note('operator', leader.machine.name, what);
     let isOver = false;
@@ -106,7 +106,7 @@ export class Operator {
       make().then(
         () => {
           this.changes++;
-          done();
+          after();
           finish('done');
         },
         (thrown: unknown) => finish(thrown instanceof Error ? thrown.message : String(thrown)),

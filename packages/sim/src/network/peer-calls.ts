@@ -1,5 +1,13 @@
 import { type CallOptions, LictorError } from '@lictor/protocol';
-import { decodeError, decodeRequest, decodeValue, encodeError, encodeRequest, encodeValue, type RemoteCalls } from '@lictor/server/internal';
+import {
+  decodeError,
+  decodeRequest,
+  decodeValue,
+  encodeError,
+  encodeRequest,
+  encodeValue,
+  type RemoteCalls,
+} from '@lictor/server/internal';
 import { type Host, hostAt, slotOf, type VirtualNetwork } from './virtual-network.ts';
 
 /** A connection that nobody answers on is given up by its keepalive. */
@@ -13,7 +21,9 @@ type Outcome = { readonly value: Uint8Array } | { readonly error: Uint8Array };
  * arrive is `unavailable`.
  */
 export function peerCalls(network: VirtualNetwork, host: Host): RemoteCalls {
-  return { call: (address, method, request, options) => call(network, host, address, bytesOf(encodeRequest(method, request, options)), options) };
+  return {
+    call: (address, method, request, options) => call(network, host, address, bytesOf(encodeRequest(method, request, options)), options),
+  };
 }
 
 async function call(network: VirtualNetwork, host: Host, address: string, body: Uint8Array, { signal }: CallOptions): Promise<unknown> {
@@ -31,7 +41,13 @@ async function call(network: VirtualNetwork, host: Host, address: string, body: 
   throw decodeError(outcome.error);
 }
 
-function exchange(network: VirtualNetwork, caller: Host, callee: Host, body: Uint8Array, signal: AbortSignal | undefined): Promise<Outcome> {
+function exchange(
+  network: VirtualNetwork,
+  caller: Host,
+  callee: Host,
+  body: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<Outcome> {
   const { scheduler, links, random } = network;
   return new Promise((resolve, reject) => {
     const remote = new AbortController();

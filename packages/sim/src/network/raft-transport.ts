@@ -54,7 +54,12 @@ function send(network: VirtualNetwork, host: Host, address: string, message: Mes
   }
 }
 
-function deliver({ observer }: VirtualNetwork, receiver: Host, clusterId: string | undefined, frame: Uint8Array | readonly Message[]): void {
+function deliver(
+  { observer }: VirtualNetwork,
+  receiver: Host,
+  clusterId: string | undefined,
+  frame: Uint8Array | readonly Message[],
+): void {
   if (receiver.raft === undefined || receiver.raft.clusterId !== clusterId) return;
   for (const message of frame instanceof Uint8Array ? decodeFrame(frame) : frame) {
     if (message.to !== receiver.nodeId) continue;

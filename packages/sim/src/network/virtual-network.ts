@@ -61,6 +61,6 @@ export function detach(network: VirtualNetwork, host: Host): void {
   host.isListening = false;
   host.raft = undefined;
   for (const [address, listening] of network.hosts) if (listening === host) network.hosts.delete(address);
-  for (const gone of [...host.onGone]) gone();
+  for (const gone of host.onGone) gone();
   host.onGone.clear();
 }

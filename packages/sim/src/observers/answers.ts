@@ -63,7 +63,8 @@ export class Answers {
     const found = value === null ? 'nothing' : `ModifyIndex ${value.ModifyIndex} LockIndex ${value.LockIndex} Session ${value.Session}`;
     const answer = `${describe} of ${key} answers ${found} at index ${meta.index}`;
     if (candidates.length > 0) this.#report(`index rule: ${answer}; it was so from ${String(candidates.at(-1)?.index)} on`);
-    else if (known.length > 0) this.#report(`stale: ${answer}, which was over by ${floor}; in force since ${String(versions[inForce]?.index)}`);
+    else if (known.length > 0)
+      this.#report(`stale: ${answer}, which was over by ${floor}; in force since ${String(versions[inForce]?.index)}`);
     else this.#report(`never: ${answer}, which never was`);
     return undefined;
   }
@@ -88,6 +89,8 @@ export class Answers {
     if (change === undefined || commit === undefined) return;
     const lateMs = this.#nowMs() - Math.max(sinceMs, commit.atMs) - pausedMs;
     if (lateMs <= WAKE_MS) return;
-    this.#report(`blocking query: ${process.machine.name} has ${key} at ${change}, and answers who waits from ${minIndex} on since ${sinceMs} ${lateMs} ms late (committed ${commit.atMs}, paused ${pausedMs})`);
+    this.#report(
+      `blocking query: ${process.machine.name} has ${key} at ${change}, and answers who waits from ${minIndex} on since ${sinceMs} ${lateMs} ms late (committed ${commit.atMs}, paused ${pausedMs})`,
+    );
   }
 }

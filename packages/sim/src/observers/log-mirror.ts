@@ -113,7 +113,8 @@ export class LogObserver {
   #loaded(mirror: LogMirror, name: string, { hardState, entries }: StoredLog): void {
     const { ackedState } = mirror;
     this.#checkState(name, ackedState, hardState);
-    if (hardState.commit < ackedState.commit) this.#report(`monotone commit: ${name} restarts with ${hardState.commit} after ${ackedState.commit}`);
+    if (hardState.commit < ackedState.commit)
+      this.#report(`monotone commit: ${name} restarts with ${hardState.commit} after ${ackedState.commit}`);
     const last = entries.at(-1)?.index ?? 0;
     // A write under way when it died may have replaced the end by something shorter.
     const isReplaced = entries.some(({ index, term }) => mirror.entries.get(index)?.entry.term !== term);

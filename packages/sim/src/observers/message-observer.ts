@@ -81,19 +81,23 @@ export class RaftObserver implements MessageObserver {
     const own = entries.find((entry) => entry.term === term);
     if (own === undefined || own.kind !== 'noop') return;
     const committed = this.#committed.lastBefore(term);
-    if (committed >= own.index) this.#report(`leader completeness: ${host.nodeId} begins term ${term} at ${own.index}, and ${committed} was committed`);
+    if (committed >= own.index)
+      this.#report(`leader completeness: ${host.nodeId} begins term ${term} at ${own.index}, and ${committed} was committed`);
   }
 
   #compare(host: Host, index: number, heldTerm: number, term: number): void {
     const committed = this.#committed.termAt(index);
     if (committed === undefined || committed === heldTerm || committed > term) return;
-    this.#report(`leader completeness: ${host.nodeId} in term ${term} has entry ${index} of term ${heldTerm}, of term ${committed} was committed`);
+    this.#report(
+      `leader completeness: ${host.nodeId} in term ${term} has entry ${index} of term ${heldTerm}, of term ${committed} was committed`,
+    );
   }
 
   #voted(host: Host, term: number, candidate: string): void {
     const key = `${host.nodeId} ${term}`;
     const known = this.#votes.get(key);
-    if (known !== undefined && known !== candidate) this.#report(`one vote a term: ${host.nodeId} in term ${term} for ${known} and ${candidate}`);
+    if (known !== undefined && known !== candidate)
+      this.#report(`one vote a term: ${host.nodeId} in term ${term} for ${known} and ${candidate}`);
     this.#votes.set(key, candidate);
     const { ackedState } = this.#mirrorOf(host.nodeId);
     if (ackedState.term < term || (ackedState.term === term && ackedState.vote !== candidate)) {

@@ -130,13 +130,13 @@ export class Reference implements CommittedEntries {
     this.commands++;
     const isRestore = this.#note(entry);
     const answer = this.#machine.apply([entry]);
-    const done = (): void => {
+    const noteApplied = (): void => {
       const { appliedIndex } = this.store;
       this.#byState.set(appliedIndex, { logIndex: entry.index, term: entry.term, hash: stateHash(this.store) });
       this.history.applied(this.store, appliedIndex, isRestore, this.#nowMs());
     };
-    if (answer instanceof Promise) return answer.then(done);
-    done();
+    if (answer instanceof Promise) return answer.then(noteApplied);
+    noteApplied();
     return undefined;
   }
 
@@ -157,7 +157,9 @@ export class Reference implements CommittedEntries {
     if (applied.hash !== hash) return this.#report(`state-machine safety: ${name} has another state at ${stateIndex}: ${describe()}`);
     const held = mirror.entries.get(applied.logIndex);
     if (held !== undefined && held.entry.term !== applied.term && applied.logIndex > mirror.snapshotIndex) {
-      return this.#report(`state-machine safety: ${name} has applied entry ${applied.logIndex} of term ${held.entry.term}, not ${applied.term}`);
+      return this.#report(
+        `state-machine safety: ${name} has applied entry ${applied.logIndex} of term ${held.entry.term}, not ${applied.term}`,
+      );
     }
     return undefined;
   }

@@ -4,7 +4,10 @@ import { ALL_TABLES, encodeStateValue, type StateStore } from '@lictor/server/in
 /** Rows are immutable: each is hashed once. */
 const rowHashes = new WeakMap<object, number>();
 /** A table's index tells of every write and removal, its sizes of what is reaped. */
-const tableHashes = new WeakMap<object, { readonly index: number; readonly rows: number; readonly tombstones: number; readonly sum: number }>();
+const tableHashes = new WeakMap<
+  object,
+  { readonly index: number; readonly rows: number; readonly tombstones: number; readonly sum: number }
+>();
 
 /** Of everything that a snapshot keeps: rows, tombstones and the indexes of tables. Independent of the order of rows. */
 export function stateHash(store: StateStore): number {
