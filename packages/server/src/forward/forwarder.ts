@@ -88,7 +88,7 @@ export class Forwarder implements ServerPort {
     const deadlineMs = clock.monotonic() + this.#config.holdMs;
     const forwarded = withoutStale(options);
     for (;;) {
-      let failure = new LictorError('no-leader', 'No cluster leader');
+      let failure: LictorError | undefined;
       try {
         if (consensus.isLeader) return await this.#ports.local.call(method, request, forwarded);
         const { leaderAddress: address, leaderId } = consensus;
@@ -103,6 +103,7 @@ export class Forwarder implements ServerPort {
         if (!mayRepeat) throw failure;
       }
       if (clock.monotonic() >= deadlineMs) {
+        failure ??= new LictorError('no-leader', 'No cluster leader');
         logger.warn('a call found no leader in time', { method, error: failure.message });
         throw failure;
       }
