@@ -138,7 +138,7 @@ class Fields {
 
   count(): number {
     const value = this.#items[this.#next++];
-    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw corrupt('no count');
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || Object.is(value, -0)) throw corrupt('no count');
     return value;
   }
 
