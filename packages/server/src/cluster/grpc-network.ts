@@ -62,7 +62,7 @@ export class GrpcNetwork implements ClusterNetwork {
   }
 
   serve(handler: ServedCall): void {
-    const service = createPeerRpcService({}, handler, this.#ports);
+    const service = createPeerRpcService(this.#tls === undefined ? {} : { authorize: this.#tls.refusalOfServer }, handler, this.#ports);
     this.#rpc.server.addService(service.definition, service.implementation);
     this.#closeService = () => service.close();
   }
