@@ -7,12 +7,12 @@ import { RetriedStep } from '../leader/retried-step.ts';
 import { AUTOPILOT_KEY, autopilotTable } from '../state/tables/autopilot.ts';
 import { nodeKey, nodesTable } from '../state/tables/nodes.ts';
 import type { StateReader } from '../state/types.ts';
-import { type Decision, decideChanges, REMOVED_HOLD_MS } from './changes.ts';
+import { decideChanges, REMOVED_HOLD_MS } from './changes.ts';
 import { makeChange } from './make-change.ts';
 import { Probes, type ProbeTarget } from './probes.ts';
 import { toState } from './state.ts';
 import { track } from './track.ts';
-import type { LogEnd, Observation, TrackedServer } from './types.ts';
+import type { Decision, LogEnd, Observation, TrackedServer } from './types.ts';
 
 /** consul-facts T018. */
 const RECONCILE_INTERVAL_MS = 10_000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Decision, decideChanges, REMOVED_HOLD_MS } from './changes.ts';
+import { decideChanges, REMOVED_HOLD_MS } from './changes.ts';
 import { decisionAfter, observe, type TestServer } from './testing/observation.ts';
-import type { Change } from './types.ts';
+import type { Change, Decision } from './types.ts';
 
 const LEADER: TestServer = { role: 'leader' };
 type Servers = Readonly<Record<string, TestServer>>;

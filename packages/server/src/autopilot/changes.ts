@@ -1,18 +1,10 @@
 import type { ServerMember } from '../cluster/directory.ts';
 import { removals } from './removals.ts';
 import { isOfAnotherCluster } from './track.ts';
-import type { Change, Observation, TrackedServer } from './types.ts';
+import type { Change, Decision } from './types.ts';
 
 /** A server that an operator took out although it runs comes back after this time: when Consul's leader looks at all members again. */
 export const REMOVED_HOLD_MS = 60_000;
-
-export interface Decision extends Observation {
-  readonly tracked: readonly TrackedServer[];
-  /** When autopilot began to watch: servers are not held back for a time that it has not been there. */
-  readonly watchingSinceMs: number;
-  /** By id, when an operator took them out. */
-  readonly removedAtMs: ReadonlyMap<string, number>;
-}
 
 /**
  * What the leader has to change in Raft's membership, and in which order.

@@ -1,6 +1,5 @@
-import type { Decision } from './changes.ts';
 import { isVoter } from './state.ts';
-import type { Change, RemovalReason, TrackedServer } from './types.ts';
+import type { Change, Decision, RemovalReason, TrackedServer } from './types.ts';
 
 /** How long Raft may have a server that nobody knows: the directory begins empty, and fills as servers say hello. */
 export const UNKNOWN_GRACE_MS = 60_000;

@@ -54,6 +54,15 @@ export interface TrackedServer {
   readonly meta: Readonly<Record<string, string>> | null;
 }
 
+/** What changes follow from. */
+export interface Decision extends Observation {
+  readonly tracked: readonly TrackedServer[];
+  /** When autopilot began to watch: servers are not held back for a time that it has not been there. */
+  readonly watchingSinceMs: number;
+  /** By id, when an operator took them out. */
+  readonly removedAtMs: ReadonlyMap<string, number>;
+}
+
 /** One change of Raft's membership, in the order in which they are to be made. */
 export type Change =
   | { readonly kind: 'add' | 'promote'; readonly id: string; readonly name: string; readonly address: string }

@@ -1,8 +1,7 @@
 import { type AutopilotFields, DEFAULT_AUTOPILOT, type RaftStats } from '@lictor/protocol';
 import type { MemberStatus, ServerMember } from '../../cluster/directory.ts';
-import type { Decision } from '../changes.ts';
 import { track } from '../track.ts';
-import type { Observation, ServerSample, TrackedServer } from '../types.ts';
+import type { Decision, Observation, ServerSample, TrackedServer } from '../types.ts';
 
 /** One server as a test describes it; what is left out is that of a healthy voter. */
 export interface TestServer {
