@@ -37,7 +37,8 @@ if (values.json !== '') {
 async function measure(row: Row): Promise<RowResult> {
   const samples: Record<Target['name'], number[]> = { lictor: [], consul: [] };
   for (let round = 0; round < rounds; round++) {
-    for (const target of targets) samples[target.name].push(await row.measure(target));
+    for (const target of targets.filter(({ name }) => row.only === undefined || row.only === name))
+      samples[target.name].push(await row.measure(target));
   }
   return { row, lictor: median(samples.lictor), consul: samples.consul.length === 0 ? undefined : median(samples.consul) };
 }

@@ -8,6 +8,8 @@ export interface Row {
   readonly better: 'more' | 'less';
   /** The least acceptable ratio, or for absolute goals the most acceptable value. */
   readonly goal: { readonly ratio: number } | { readonly atMost: number };
+  /** For what only one target can be asked. */
+  readonly only?: Target['name'];
   measure(target: Target): Promise<number>;
 }
 
