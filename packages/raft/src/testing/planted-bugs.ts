@@ -150,6 +150,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: '',
   },
   {
+    name: 'relies on its lease again after a transfer that came to nothing',
+    file: 'raft.ts',
+    find: 'leadership.leaseForfeited ||= leadership.transfer?.called === true;',
+    replace: '',
+  },
+  {
     name: 'says that a snapshot covers one entry more than it does',
     file: 'raft.ts',
     find: 'return { index, term, membership: log.membershipAt(index) };',
