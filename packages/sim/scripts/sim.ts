@@ -60,13 +60,18 @@ async function runInChildren(): Promise<void> {
   const children = Array.from({ length: jobs }, (_, job) =>
     fork(import.meta.filename, [...args, '--from', String(from + job), '--seeds', String(seeds - job)]),
   );
+  // Whoever stops a long run still learns how far it came.
+  const stop = (): void => {
+    for (const each of children) each.kill();
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
   await Promise.all(
     children.map(
       (child) =>
         new Promise<void>((resolve, reject) => {
           child.on('message', (report: Report) => {
             take(report);
-            if (values['until-failure'] && failed > 0) for (const each of children) each.kill();
+            if (values['until-failure'] && failed > 0) stop();
           });
           child.on('error', reject);
           child.on('exit', (code, signal) => {

@@ -82,19 +82,28 @@ export class VirtualFiles {
     const inode = this.#names.get(name) ?? { bytes: Buffer.alloc(0), synced: Buffer.alloc(0) };
     inode.bytes = inode.bytes.subarray(0, keepBytes);
     this.#names.set(name, inode);
+    let isOpen = true;
+    const mustBeOpen = (): void => {
+      if (!isOpen) throw Object.assign(new Error('EBADF: file closed'), { code: 'EBADF' });
+    };
     return {
       append: async (bytes) => {
+        mustBeOpen();
         const fault = ports.takeFault();
         if (fault !== undefined) throw Object.assign(new Error(`${fault}: the disk fails`), { code: fault });
         inode.bytes = Buffer.concat([inode.bytes, bytes]);
         await Promise.resolve();
       },
       sync: async () => {
+        mustBeOpen();
         const { bytes } = inode;
         await ports.wait();
         inode.synced = bytes;
       },
-      close: () => Promise.resolve(),
+      close: () => {
+        isOpen = false;
+        return Promise.resolve();
+      },
     };
   }
 
