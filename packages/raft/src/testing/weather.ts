@@ -39,8 +39,8 @@ export function forecast(random: Random): Weather {
     diskMs: pick([4, 4, 60, 150]),
     downMs: pick([20, 500, 2000]),
     faultEveryMs: pick([150, 500, 900]),
-    leaderCrashRate: pick([0, 0, 0.5]),
-    maxAppendBytes: pick([64, 256]),
+    leaderCrashRate: pick([0, 0.5, 0.9]),
+    maxAppendBytes: pick([64, 64, 256]),
     endsInTransfer: pick([false, true]),
   };
 }
