@@ -69,7 +69,9 @@ export class FileReceiver implements SnapshotReceiver {
     await this.#file.close();
   }
 
+  /** Not when a later attempt has taken over: the file is its own now. */
   async #discard(): Promise<void> {
+    if (!this.#isOpen) return;
     await this.close();
     await this.#files.remove(partName(this.#meta));
   }

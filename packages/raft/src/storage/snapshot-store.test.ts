@@ -49,6 +49,19 @@ const PLACES: Record<string, () => Promise<SnapshotFiles>> = {
 };
 
 describe.each(Object.entries(PLACES))('the contract of a snapshot store, in %s', (_, create) => {
+  it('gives a download to the last of two that begin at once: nothing is written behind its end', async () => {
+    const files = await create();
+    const store = new FileSnapshotStore(files, new MemoryLogger());
+    const bytes = await bytesOf(await new FileSnapshotStore(new MemoryFiles(), new MemoryLogger()).save(metaAt(30), slices('x', 50)));
+    const [first, second] = await Promise.all([store.receive(metaAt(30)), store.receive(metaAt(30))]);
+    await second.append(bytes);
+    await second.finish();
+    await store.install(metaAt(30));
+    await expect(first.append(bytes)).rejects.toMatchObject({ code: 'stopped' });
+    const latest = await new FileSnapshotStore(files, new MemoryLogger()).latest();
+    expect(latest && (await textOf(latest.state()))).toBe(await textOf(slices('x', 50)));
+  });
+
   it('keeps the newest two, and gives the newest', async () => {
     const files = await create();
     const store = new FileSnapshotStore(files, new MemoryLogger());

@@ -30,6 +30,7 @@ export class FileSnapshotStore implements SnapshotStore {
   readonly #logger: Logger;
   readonly #maxBytes: number;
   #receiver: FileReceiver | undefined;
+  #receiving: Promise<void> = Promise.resolve();
   /** Written or verified by this process: a snapshot of gigabytes is not read anew for each follower that needs it. */
   #known: { readonly name: string; readonly snapshot: StoredSnapshot } | undefined;
 
@@ -73,8 +74,15 @@ export class FileSnapshotStore implements SnapshotStore {
     return await this.#become(WRITING, meta);
   }
 
-  async receive(meta: SnapshotMeta): Promise<SnapshotReceiver> {
-    // One at a time: a peer that starts again has given up the former attempt.
+  /** One after the other: of two that begin at once, each would think that it writes the file alone. */
+  receive(meta: SnapshotMeta): Promise<SnapshotReceiver> {
+    const receiver = this.#receiving.then(() => this.#receive(meta));
+    this.#receiving = receiver.then(nothing, nothing);
+    return receiver;
+  }
+
+  async #receive(meta: SnapshotMeta): Promise<SnapshotReceiver> {
+    // A peer that starts again has given up the former attempt.
     await this.#receiver?.close();
     const part = partName(meta);
     for (const name of await this.#files.list()) {
@@ -107,6 +115,8 @@ export class FileSnapshotStore implements SnapshotStore {
     return (await this.#files.list()).filter((name) => NAME.test(name)).sort();
   }
 }
+
+function nothing(): void {}
 
 function digits(value: number): string {
   return String(value).padStart(20, '0');
