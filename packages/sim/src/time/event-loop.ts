@@ -1,24 +1,33 @@
 import { syncBuiltinESMExports } from 'node:module';
-import timers from 'node:timers/promises';
+import callbacks from 'node:timers';
+import promises from 'node:timers/promises';
 
 type NextTurn = () => Promise<void>;
 
-const real = timers.setImmediate;
+const realTurnOf = promises.setImmediate;
+const realImmediate = callbacks.setImmediate;
 let virtual: NextTurn | undefined;
 
 /**
- * Production code gives others their turn by `setImmediate` of node:timers/promises. In a simulation that turn is an event like every other: it
- * comes when the seed says, and a server may be killed before it.
+ * Production code gives others their turn by `setImmediate` of node:timers and node:timers/promises. In a simulation that turn is an event like
+ * every other: it comes when the seed says, and a server may be killed before it.
  */
 export function virtualTurns(nextTurn: NextTurn | undefined): void {
   virtual = nextTurn;
 }
 
-timers.setImmediate = ((value?: unknown, options?: Parameters<typeof real>[1]) =>
-  virtual === undefined ? real(value, options) : virtual().then(() => value)) as typeof real;
+promises.setImmediate = ((value?: unknown, options?: Parameters<typeof realTurnOf>[1]) =>
+  virtual === undefined ? realTurnOf(value, options) : virtual().then(() => value)) as typeof realTurnOf;
+
+/** What is given back cannot be cancelled: nobody does. */
+callbacks.setImmediate = ((callback: (...values: readonly unknown[]) => void, ...values: readonly unknown[]) => {
+  if (virtual === undefined) return realImmediate(callback, ...values);
+  return void virtual().then(() => callback(...values));
+}) as typeof realImmediate;
+globalThis.setImmediate = callbacks.setImmediate;
 syncBuiltinESMExports();
 
 /** A real turn of the event loop. */
 export function realTurn(): Promise<void> {
-  return real();
+  return realTurnOf();
 }
