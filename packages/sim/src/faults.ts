@@ -134,7 +134,8 @@ export class Faults {
   #bitRot(process: ServerProcess): void {
     const { cluster, operator, random, scheduler } = this.#ports;
     const voters = cluster.leader?.server.consensus.configuration().Servers.filter(({ Voter }) => Voter) ?? [];
-    if (!operator.isAtEase || voters.length < 3 || !process.isUp) return;
+    const areThere = voters.every(({ ID }) => cluster.machines.some(({ nodeId }) => nodeId === ID));
+    if (!operator.isAtEase || voters.length < 3 || !areThere || !process.isUp) return;
     const { machine } = process;
     cluster.kill(process);
     const isSnapshot = random.float() < 0.3;

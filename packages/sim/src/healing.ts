@@ -133,13 +133,14 @@ export class Healing {
 
   #describe(): string {
     const { cluster, observers } = this.#ports;
-    const states = cluster.running.map(({ machine, server, isUp, hasFailed }) => {
-      const { state, term, lastLogIndex, commitIndex, appliedIndex } = server.consensus.stats();
-      return `${machine.name} ${isUp ? '' : 'not up '}${hasFailed ? 'failed ' : ''}${state} term ${term} last ${lastLogIndex} commit ${commitIndex} applied ${appliedIndex} state ${server.store.appliedIndex}`;
+    const states = cluster.running.map(({ machine, nodeId, server, isUp, hasFailed }) => {
+      const { consensus, store } = server;
+      const { state, term, lastLogIndex, commitIndex, appliedIndex } = consensus.stats();
+      const flags = `${isUp ? '' : ' not up'}${hasFailed ? ' failed' : ''}`;
+      const log = `${state} term ${term} last ${lastLogIndex} commit ${commitIndex} applied ${appliedIndex} state ${store.appliedIndex}`;
+      const members = consensus.configuration().Servers.map(({ ID, Voter }) => `${ID.slice(0, 8)}${Voter ? '' : ' (learner)'}`);
+      return `${machine.name} ${nodeId.slice(0, 8)}${flags} ${log} members ${members.join(', ')}`;
     });
-    const members = cluster.leader?.server.consensus
-      .configuration()
-      .Servers.map(({ Node, Voter }) => `${Node}${Voter ? '' : ' (learner)'}`);
-    return `${states.join('; ')}; reference ${observers.reference.stateIndex}; members ${members?.join(', ') ?? 'unknown'}; destroyed ${cluster.destroyed.size}`;
+    return `${states.join('; ')}; reference ${observers.reference.stateIndex}; destroyed ${cluster.destroyed.size}`;
   }
 }

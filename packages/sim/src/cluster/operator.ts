@@ -27,7 +27,8 @@ export class Operator {
 
   /** Nothing is lost for good at the moment: another disk may be. */
   get isAtEase(): boolean {
-    return this.#cluster.destroyed.size === 0 && this.#replaced === undefined && this.#cluster.rotten.size === 0;
+    const { destroyed, rotten } = this.#cluster;
+    return destroyed.size === 0 && rotten.size === 0 && this.#replaced === undefined && this.#retired === undefined;
   }
 
   /** What has to be done comes first; `mayChange`: then what may be done. */
@@ -43,8 +44,7 @@ export class Operator {
 
   /** Its new disks begin with a new name: under the old one it may have voted. */
   #retire(leader: ServerProcess, machine: Machine): void {
-    const isMember = leader.server.consensus.configuration().Servers.some(({ ID }) => ID === machine.nodeId);
-    this.#retired = isMember ? machine.nodeId : undefined;
+    this.#retired = machine.nodeId;
     machine.replaceDisks();
     this.#cluster.destroyed.delete(machine);
     this.#replaced = machine;
@@ -52,8 +52,16 @@ export class Operator {
   }
 
   #removeRetired(leader: ServerProcess, id: string): void {
-    if (!leader.server.consensus.configuration().Servers.some(({ ID }) => ID === id)) this.#retired = undefined;
-    else this.#change(leader, `remove ${id.slice(0, 8)}`, () => leader.server.consensus.removeServer(id));
+    const { consensus } = leader.server;
+    const isMember = (): boolean => consensus.configuration().Servers.some(({ ID }) => ID === id);
+    // Gone for good only when a quorum says so: a leader that is replaced may have seen a change that never was.
+    const remove = async (): Promise<void> => {
+      if (isMember()) await consensus.removeServer(id);
+      else await consensus.barrier();
+    };
+    this.#change(leader, `remove ${id.slice(0, 8)}`, remove, () => {
+      if (!isMember()) this.#retired = undefined;
+    });
   }
 
   #addReplaced(leader: ServerProcess, machine: Machine): void {

@@ -21,10 +21,14 @@ async function simulate(name: string): Promise<string> {
 const lanes = Array.from({ length: AT_ONCE }, () => Promise.resolve());
 
 describe.concurrent(`a planted bug is found within ${SEEDS} seeds:`, () => {
-  it.each(PLANTED_BUGS.map((bug, position) => ({ ...bug, position })))('a server that $name', { timeout: 600_000 }, async ({ name, position }) => {
-    const lane = position % AT_ONCE;
-    const outcome = (lanes[lane] ?? Promise.resolve()).then(async () => simulate(name));
-    lanes[lane] = outcome.then(() => undefined);
-    expect(await outcome).toMatch(/^seed \d+: /m);
-  });
+  it.each(PLANTED_BUGS.map((bug, position) => ({ ...bug, position })))(
+    'a server that $name',
+    { timeout: 600_000 },
+    async ({ name, position }) => {
+      const lane = position % AT_ONCE;
+      const outcome = (lanes[lane] ?? Promise.resolve()).then(async () => simulate(name));
+      lanes[lane] = outcome.then(() => undefined);
+      expect(await outcome).toMatch(/^seed \d+: /m);
+    },
+  );
 });
