@@ -42,13 +42,18 @@ export function renewLease(state: RaftState): void {
 export function answerReads(state: RaftState): void {
   const leadership = state.leadership;
   if (leadership === undefined || leadership.reads.length === 0) return;
-  const confirmed = confirmedRound(state);
-  if (isTermCommitted(state)) answerConfirmed(state, leadership, confirmed);
-  // Also before: what a read waits for then, is the commit alone.
-  if (leadership.reads.some((read) => read.round > leadership.round) && confirmed >= leadership.round) broadcastHeartbeat(state);
+  answerConfirmed(state, leadership);
+  const needNextRound = leadership.reads.some((read) => read.round > leadership.round);
+  // Also before anything of the term is committed: what a read waits for then, is that alone.
+  if (!needNextRound || confirmedRound(state) < leadership.round) return;
+  broadcastHeartbeat(state);
+  // Who has become the sole voter meanwhile gets no answer to wait for.
+  answerConfirmed(state, leadership);
 }
 
-function answerConfirmed(state: RaftState, leadership: Leadership, confirmed: number): void {
+function answerConfirmed(state: RaftState, leadership: Leadership): void {
+  if (!isTermCommitted(state)) return;
+  const confirmed = confirmedRound(state);
   leadership.reads = leadership.reads.filter((read) => {
     // Came in before anything was known to be committed: what is now, is certainly enough.
     if (read.index === 0) read.index = state.log.committed;

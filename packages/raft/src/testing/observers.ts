@@ -12,6 +12,8 @@ export class SafetyObserver {
   readonly #states: (number | undefined)[] = [0];
   /** Every entry that any server has applied, by index. */
   readonly #applied: (Entry | undefined)[] = [];
+  /** The term in which each of them was committed, or a later one: of the first server to apply it. */
+  readonly #committedIn: number[] = [];
   #appliedMax = 0;
 
   /** Highest index that anyone has applied. */
@@ -30,7 +32,8 @@ export class SafetyObserver {
     this.#leaders.set(term, id);
     for (let index = this.#appliedMax; index > Math.max(0, this.#appliedMax - 200); index--) {
       const entry = this.#applied[index];
-      if (entry === undefined || entry.term > term) continue;
+      // Who leads in an older term, by votes that came late, need not have it, and can do nothing with that.
+      if (entry === undefined || (this.#committedIn[index] ?? 0) >= term) continue;
       const held = termAt(index);
       if (held !== undefined && held !== entry.term)
         throw new SafetyViolation(`leader completeness: ${id} in term ${term} lacks entry ${index}`);
@@ -38,14 +41,15 @@ export class SafetyObserver {
     }
   }
 
-  /** State-machine safety. `previous` is what that server had applied before; `state` its state machine afterwards. */
-  applied(id: NodeId, entry: Entry, previous: number, state: number): void {
+  /** State-machine safety. `term` is that server's; `previous` what it had applied before; `state` its state machine afterwards. */
+  applied(id: NodeId, term: number, entry: Entry, previous: number, state: number): void {
     if (entry.index !== previous + 1) throw new SafetyViolation(`${id} applies ${entry.index} after ${previous}`);
     const expected = (this.#states[entry.index] ??= state);
     if (expected !== state) throw new SafetyViolation(`state-machine safety: ${id} has another state after ${entry.index}`);
     const known = this.#applied[entry.index];
     if (known === undefined) {
       this.#applied[entry.index] = entry;
+      this.#committedIn[entry.index] = term;
       this.#appliedMax = Math.max(this.#appliedMax, entry.index);
       return;
     }

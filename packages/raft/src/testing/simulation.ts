@@ -104,7 +104,7 @@ export class Simulation implements SimWorld {
         send: (sent) => this.#send(sent),
         persist: (of) => this.#persist(of),
         applied: (of, entry, previous, state) => {
-          this.#observer.applied(of.id, entry, previous, state);
+          this.#observer.applied(of.id, of.raft?.term ?? 0, entry, previous, state);
           this.#mix(`${of.id}:${entry.index}:${entry.term}`);
           this.#settleWrite(of, entry.index, entry.term);
         },
