@@ -47,4 +47,30 @@ describe('applying', () => {
   it('goes on while it is quick', async () => {
     expect(await turns(0.5)).toEqual([SLICES]);
   });
+
+  it('lets it have its turn also when whoever proposes needs none', async () => {
+    let elapsedMs = 0;
+    const clock: Clock = { now: () => 0, monotonic: () => elapsedMs, setTimer: () => ({ cancel: () => undefined }) };
+    let next = 1;
+    const machine = {
+      apply: (entries: readonly unknown[]) => {
+        elapsedMs += 1;
+        return entries;
+      },
+      snapshot: () => (async function* () {})(),
+      restore: () => Promise.resolve(),
+    };
+    const propose = (): void => {
+      if (next <= 100) queueMicrotask(() => applier.push([entry(next++, 1)]));
+    };
+    const applier: Applier = new Applier(machine, { clock, metrics: new NodeMetrics(clock, silentMetrics, 100) }, 5, 0, {
+      applied: propose,
+      failed: (error) => expect.unreachable(String(error)),
+    });
+    propose();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(applier.applied).toBeLessThan(20);
+    for (let turn = 0; turn < 100 && applier.applied < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(applier.applied).toBe(100);
+  });
 });

