@@ -88,19 +88,21 @@ export function createServer(config: ServerConfig, ports: ServerPorts): Server {
   const connectCa = config.connectEnabled ? new ConnectCa(config, caPorts) : null;
   const remote = network?.remote ?? NOBODY;
   const autopilot = createAutopilot(
-    { nodeId: config.nodeId, initial: config.autopilot },
+    { nodeId: config.nodeId, initial: config.autopilot, heartbeatMs: config.raftTiming.heartbeatMs },
     {
       ...createDutyPorts(leaderPorts),
       logger: logger.named('autopilot'),
       consensus,
       directory,
       fetchStats: async ({ rpcAddress }, signal) => {
-        const reply = (await remote.call(rpcAddress, 'Status.RaftStats', {}, { signal })) as RpcReply<'Status.RaftStats'>;
-        return reply.value;
+        const { value } = (await remote.call(rpcAddress, 'Status.RaftStats', {}, { signal })) as RpcReply<'Status.RaftStats'>;
+        // Whoever is there instead of a member does not speak for it.
+        if (value.term === 0) throw new LictorError('unavailable', 'that server is part of no cluster');
+        return value;
       },
     },
   );
-  const leader = createLeader(config, leaderPorts, connectCa === null ? [autopilot] : [connectCa, autopilot]);
+  const leader = createLeader(config, leaderPorts, connectCa === null ? [autopilot] : [autopilot, connectCa]);
   const endpoints = createEndpoints({
     serverName: config.nodeName,
     sessionTimers: leader.sessionTtl,
@@ -143,8 +145,11 @@ export function createServer(config: ServerConfig, ports: ServerPorts): Server {
     store,
     directory,
     start: async () => {
-      await network?.listen();
       await consensus.start();
+      // Nobody must hear of a server without a cluster that has one.
+      network?.discovery.setCluster(consensus.clusterId);
+      network?.discovery.usePeers((id) => consensus.configuration().Servers.some((server) => server.ID === id));
+      await network?.listen();
       network?.discovery.start();
       formation?.start();
       autopilot.watch();

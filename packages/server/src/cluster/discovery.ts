@@ -34,6 +34,8 @@ export class StaticDiscovery implements ServerDirectory {
   readonly #table: MemberTable;
   readonly #listeners = new Set<() => void>();
   readonly #refusals = new Map<string, string>();
+  /** Clusters whose servers have answered this one, and not refused it. */
+  readonly #accepting = new Set<string>();
   #members: readonly ServerMember[];
   #timer: Timer | undefined;
   #isRunning = false;
@@ -87,15 +89,29 @@ export class StaticDiscovery implements ServerDirectory {
     await Promise.allSettled(this.#table.joinAddresses().map((address) => this.#greet(address)));
   }
 
+  /** Has a server of that cluster taken this one in? Being greeted says nothing: who greets does not know yet whom. */
+  isAcceptedBy(clusterId: string): boolean {
+    return this.#accepting.has(clusterId);
+  }
+
   /** Do all who are alive hear exactly each other? */
   get agreesOnAlive(): boolean {
     return this.#table.agreesOnAlive();
   }
 
-  /** This server has become part of a cluster: everybody is told at once. */
-  async announceCluster(clusterId: string): Promise<void> {
+  /** `isPeer`: is that server a member of the cluster, by the log's word? */
+  usePeers(isPeer: (id: string) => boolean): void {
+    this.#table.isPeer = isPeer;
+  }
+
+  setCluster(clusterId: string): void {
     this.#table.setSelf({ clusterId });
     this.#settle();
+  }
+
+  /** This server has become part of a cluster: everybody is told at once. */
+  async announceCluster(clusterId: string): Promise<void> {
+    this.setCluster(clusterId);
     await this.greetAll();
   }
 
@@ -136,6 +152,7 @@ export class StaticDiscovery implements ServerDirectory {
   async #greet(address: string): Promise<void> {
     const answer = await this.#ports.transport.greet(address, this.#table.greeting());
     if (this.#isSelf(answer)) throw new LictorError('conflict', 'this is the server itself');
+    if (answer.from.clusterId !== '') this.#accepting.add(answer.from.clusterId);
     this.#hear(answer);
   }
 

@@ -24,6 +24,8 @@ class World {
   readonly servers = new Map<string, TestServer>();
   readonly bootstraps: Bootstrap[] = [];
   readonly cuts = new Set<string>();
+  /** Members by the log's word. */
+  readonly peers = new Set<string>();
   readonly #random: Random;
   lossRate = 0;
 
@@ -65,6 +67,7 @@ class World {
       greet: (address: string, greeting: Parameters<StaticDiscovery['answer']>[0]) => this.#carry(id, address, greeting),
     };
     const discovery = new StaticDiscovery({ self, retryJoin: joins, retryIntervalMs: 1000, retryMax: 0 }, { ...ports, transport });
+    discovery.usePeers((peer) => this.peers.has(peer));
     const formation = new ClusterFormation(id, { ...ports, discovery, log });
     const server = { id, discovery, formation, log };
     this.servers.set(id, server);
@@ -169,6 +172,26 @@ describe('servers that know each other', () => {
     expect(stranger.discovery.members().map(({ id }) => id)).toEqual(['b']);
     expect(stranger.log.clusterId).toBe('other');
     await expect(stranger.discovery.join('a')).rejects.toThrow(/server b belongs to another cluster, other/);
+    world.stop();
+  });
+
+  it('refuse who has lost its log and is still a member, until it is taken out', async () => {
+    const world = new World(seededRandom(1));
+    const a = world.add('a', 2, []);
+    const b = world.add('b', 2, ['a']);
+    await world.run(3000);
+    const clusterId = a.log.clusterId;
+    expect(b.log.clusterId).toBe(clusterId);
+    world.peers.add('a').add('b');
+    b.discovery.stop();
+    const again = world.add('b', 2, ['a'], { incarnation: world.clock.now() });
+    await world.run(8000);
+    expect(a.discovery.members().find(({ id }) => id === 'b')?.status).toBe('failed');
+    expect(again.log.clusterId).toBe('');
+    world.peers.delete('b');
+    await world.run(8000);
+    expect(again.log.clusterId).toBe(clusterId);
+    expect(world.bootstraps).toHaveLength(1);
     world.stop();
   });
 

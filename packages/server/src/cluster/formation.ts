@@ -74,6 +74,7 @@ export class ClusterFormation {
     if (clusters.length > 1) {
       this.#complain(`the servers belong to ${clusters.length} clusters: which is meant? Remove those of the others from retry_join`);
     } else if (clusterId !== undefined) {
+      if (!discovery.isAcceptedBy(clusterId)) return;
       logger.info('existing Raft peers reported, joining their cluster', { cluster: clusterId });
       await log.join(clusterId);
     } else if (this.#mayBootstrap()) {

@@ -37,6 +37,8 @@ export const MAX_MEMBERS = 64;
 export class MemberTable {
   #self: MemberRecord;
   readonly #rows = new Map<string, Row>();
+  /** Is that server a member of the cluster, by the log's word? */
+  isPeer: (id: string) => boolean = () => false;
 
   constructor(self: MemberRecord) {
     this.#self = self;
@@ -150,6 +152,11 @@ export class MemberTable {
     const self = this.#self;
     if (datacenter !== self.datacenter) return `server ${name} is of datacenter ${datacenter}, not ${self.datacenter}`;
     if (id === self.id) return `server ${name} has the node id of this server, ${id}`;
+    // It has forgotten what it has voted for and acknowledged: it must not take its old place.
+    const isEmptied = clusterId === '' && self.clusterId !== '' && this.#rows.get(id)?.record.clusterId === self.clusterId;
+    if (isEmptied && this.isPeer(id)) {
+      return `server ${name} has lost its log: it is taken in again once it is out of the Raft configuration (operator raft remove-peer -id=${id})`;
+    }
     if (clusterId !== '' && self.clusterId !== '' && clusterId !== self.clusterId) {
       return `server ${name} belongs to another cluster, ${clusterId}: start it with an empty data directory to take it into ${self.clusterId}`;
     }

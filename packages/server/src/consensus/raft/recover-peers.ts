@@ -51,6 +51,15 @@ export async function recoverPeers(identity: Identity, ports: RecoverPorts): Pro
   const recoveredId = sha256(`${identity.clusterId}\n${recovery}`).slice(0, 32);
   await home.adopt(recoveredId, recovery);
   await home.rename(NAME, DONE);
+  if (membership.voters.length > 1) {
+    // Each counts its own log as committed: where the logs differ, the longer one's end would be committed here and overwritten there.
+    logger.warn(
+      'all servers of peers.json must have logs of the same length: start those with a shorter one with an empty data directory',
+      {
+        index: last.index,
+      },
+    );
+  }
   logger.warn('peers.json was applied: these are the servers from now on', { servers: membership.voters.join(', '), index: last.index });
   return recoveredId;
 }
