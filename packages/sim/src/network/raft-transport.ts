@@ -9,6 +9,7 @@ const PLAIN_RATE = 0.9;
 /** Raft's messages in production's frames; a snapshot in pieces, each of which may be the last that arrives. */
 export function raftTransport(network: VirtualNetwork, host: Host, clusterId: string): Transport {
   let peers: ReadonlyMap<NodeId, string> = new Map();
+  network.observer.joined(host, clusterId);
   return {
     start: (handler) => {
       host.raft = { clusterId, handler };

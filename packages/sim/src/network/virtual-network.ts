@@ -21,6 +21,8 @@ export interface Host {
 export interface MessageObserver {
   sent(host: Host, message: Message): void;
   received(host: Host, message: Message): void;
+  /** It takes part in this cluster from now on. */
+  joined(host: Host, clusterId: string): void;
 }
 
 /** What all hosts share. */

@@ -20,6 +20,7 @@ export class RaftObserver implements MessageObserver {
   /** When each process last heard from a leader. */
   readonly heardLeaderMs = new Map<Host, number>();
   readonly #nowMs: () => number;
+  #clusterId: string | undefined;
 
   constructor(options: {
     readonly leaders: Map<number, string>;
@@ -35,6 +36,12 @@ export class RaftObserver implements MessageObserver {
     this.#nowMs = options.nowMs;
     this.#report = options.report;
     this.#onLeader = options.onLeader;
+  }
+
+  /** A cluster is made exactly once. */
+  joined(host: Host, clusterId: string): void {
+    this.#clusterId ??= clusterId;
+    if (clusterId !== this.#clusterId) this.#report(`one cluster: ${host.nodeId} is of ${clusterId}, others of ${this.#clusterId}`);
   }
 
   sent(host: Host, message: Message): void {

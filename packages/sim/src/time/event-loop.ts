@@ -22,7 +22,8 @@ promises.setImmediate = ((value?: unknown, options?: Parameters<typeof realTurnO
 /** What is given back cannot be cancelled: nobody does. */
 callbacks.setImmediate = ((callback: (...values: readonly unknown[]) => void, ...values: readonly unknown[]) => {
   if (virtual === undefined) return realImmediate(callback, ...values);
-  return void virtual().then(() => callback(...values));
+  const run = (): void => callback(...values);
+  return void virtual().then(run);
 }) as typeof realImmediate;
 globalThis.setImmediate = callbacks.setImmediate;
 syncBuiltinESMExports();
