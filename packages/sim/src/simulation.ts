@@ -56,6 +56,8 @@ export class FailedSimulation extends Error {
 }
 
 const EVENTS_SHOWN = 60;
+/** Beyond what a call may take. */
+const LATE_MS = 50;
 
 /** Whole servers in virtual time, from one seed: first a storm, in which promises are kept, then calm, in which everybody is answered. */
 export class Simulation {
@@ -96,7 +98,10 @@ export class Simulation {
       { created: (process) => this.#observers.created(process), report },
     );
     this.#operator = new Operator(this.#cluster, scheduler, random);
-    this.#caller = new Caller(scheduler);
+    this.#caller = new Caller(scheduler, ({ process, method, sinceMs, dueMs }, tookMs) => {
+      const allowedMs = dueMs - sinceMs + this.#cluster.pausedSince(process, sinceMs) + LATE_MS;
+      if (tookMs > allowedMs) report(`late: ${method} at ${process.machine.name} took ${tookMs} ms instead of ${allowedMs} at most`);
+    });
     this.#restores = new Restores(scheduler, random, this.#observers.answers);
     this.#faults = new Faults({
       cluster: this.#cluster,

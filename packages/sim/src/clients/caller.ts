@@ -22,11 +22,14 @@ const OPEN_CODES: ReadonlySet<string> = new Set(['outcome-unknown', 'internal', 
 /** Calls servers as their own agents do, and knows who has not been answered. */
 export class Caller {
   readonly #scheduler: Scheduler;
+  readonly #onLate: (pending: Pending, tookMs: number) => void;
   readonly pending = new Set<Pending>();
   calls = 0;
 
-  constructor(scheduler: Scheduler) {
+  /** `onLate` hears of answers that came after they were due. */
+  constructor(scheduler: Scheduler, onLate: (pending: Pending, tookMs: number) => void) {
     this.#scheduler = scheduler;
+    this.#onLate = onLate;
   }
 
   /**
@@ -47,6 +50,7 @@ export class Caller {
       const settle = (answer: Answer<RpcReply<M>>): void => {
         if (!this.pending.delete(pending)) return;
         process.host.onGone.delete(gone);
+        if (scheduler.nowMs > pending.dueMs && !process.isDead) this.#onLate(pending, scheduler.nowMs - pending.sinceMs);
         after(answer);
         scheduler.note('answer', process.machine.name, method, answer.kind, answer.kind === 'refused' ? answer.code : '');
         scheduler.at(0, undefined, () => resolve(answer));

@@ -1,11 +1,14 @@
 import type { Consistency, KvEntry, ReadReply } from '@lictor/protocol';
 import type { ServerProcess } from '../cluster/process.ts';
+import type { ReadExpectation } from '../observers/answers.ts';
 import type { Answer } from './caller.ts';
 import { KEYS } from './kv-client.ts';
 import { LOCKS } from './lock-client.ts';
 import { CALL_MS, type ClientWorld, pick, think } from './world.ts';
 
-const WATCHED = [...KEYS, ...LOCKS];
+/** The last one is a prefix: all keys below it. */
+const PREFIX = 'k/';
+const WATCHED = [...KEYS, ...LOCKS, PREFIX, PREFIX];
 /** Beyond its time: the jitter of a sixteenth, and a clock that runs apart. */
 const OVERTIME = 1.25;
 
@@ -47,7 +50,7 @@ export class Watcher {
     }
   }
 
-  #block(server: ServerProcess, minIndex: number, waitMs: number): Promise<Answer<ReadReply<KvEntry | null>>> {
+  #block(server: ServerProcess, minIndex: number, waitMs: number): Promise<Answer<ReadReply<unknown>>> {
     const { caller, answers, counts, scheduler } = this.#world;
     const isStale = this.#consistency === 'stale';
     const key = this.#key;
@@ -57,26 +60,37 @@ export class Watcher {
       sinceMs = scheduler.nowMs;
       floor = isStale ? server.server.store.appliedIndex : answers.acknowledged;
     };
-    const after = (answer: Answer<ReadReply<KvEntry | null>>): void => {
+    const after = (answer: Answer<ReadReply<KvEntry | null | readonly KvEntry[]>>): void => {
       if (answer.kind !== 'ok') return;
       counts.blockingReads++;
       const { reply } = answer;
       const pausedMs = this.#world.pausedSince(server, sinceMs);
       if (isStale && pausedMs === 0) floor = Math.max(floor, answers.appliedLately(server));
       const describe = `${this.#consistency} blocking read from ${minIndex} on at ${server.machine.name}`;
-      const shown = answers.read(reply, { key, floor, describe });
+      const shown = this.#check(reply, { key, floor, describe });
       if (isStale) answers.woken(server, key, minIndex, sinceMs, pausedMs);
-      else if (shown !== undefined) answers.acknowledged = Math.max(answers.acknowledged, shown.index);
+      else answers.acknowledged = Math.max(answers.acknowledged, shown ?? 0);
       this.#checkOrder(server, minIndex, reply.meta.index);
     };
     const options = { query: { consistency: this.#consistency, minIndex, maxWaitMs: waitMs } };
     const withinMs = isStale ? waitMs * OVERTIME : waitMs * OVERTIME + CALL_MS;
+    if (key === PREFIX) return caller.call(server, 'KVS.List', { prefix: key }, options, { before, after, withinMs });
     return caller.call(server, 'KVS.Get', { key }, options, { before, after, withinMs });
+  }
+
+  /** From when on it was so. */
+  #check({ meta, value }: ReadReply<KvEntry | null | readonly KvEntry[]>, expectation: ReadExpectation): number | undefined {
+    const { answers } = this.#world;
+    return Array.isArray(value)
+      ? answers.list({ meta, value: value as readonly KvEntry[] }, expectation)
+      : answers.read({ meta, value: value as KvEntry | null }, expectation)?.index;
   }
 
   /** On one server the index of an answer never goes back, unless the state was replaced. */
   #checkOrder(server: ServerProcess, minIndex: number, index: number): void {
     const { reference, report } = this.#world;
+    // What was removed from below a prefix is forgotten after a while.
+    if (this.#key === PREFIX) return;
     if (this.#consistency !== 'stale' || index >= minIndex || reference.history.restores.length > 0) return;
     report(`blocking query: the index of ${this.#key} at ${server.machine.name} goes back from ${minIndex} to ${index}`);
   }

@@ -69,6 +69,21 @@ export class Answers {
     return undefined;
   }
 
+  /** @returns an index at which it was so */
+  list({ meta, value }: ReadReply<readonly KvEntry[]>, { key: prefix, floor, describe }: ReadExpectation): number | undefined {
+    const { history } = this.#reference;
+    const newest = Math.max(0, ...value.map(({ ModifyIndex }) => ModifyIndex));
+    for (let index: number | undefined = floor; index !== undefined; index = history.changeAfter(prefix, index)) {
+      const rows = history.rowsAt(prefix, index);
+      if (rows.length !== value.length || !rows.every((row, position) => sameRow(row, value[position] ?? null))) continue;
+      const next = history.changeAfter(prefix, index);
+      if (meta.index >= newest && (next === undefined || next > meta.index || history.restores.includes(next))) return index;
+    }
+    const found = value.map(({ Key, ModifyIndex }) => `${Key}@${ModifyIndex}`).join(' ');
+    this.#report(`list: ${describe} of ${prefix} answers ${found} at index ${meta.index}, which was not so from ${floor} on`);
+    return undefined;
+  }
+
   /** A reader that goes on from this index misses no change. */
   #isLabelledRight(key: string, { index, row }: Version, label: number): boolean {
     const { history } = this.#reference;

@@ -27,10 +27,6 @@ export class KvHistory {
     this.#report = report;
   }
 
-  get keys(): readonly string[] {
-    return [...this.#versions.keys()];
-  }
-
   /** Ascending; the first is what there was before anybody wrote. */
   versionsOf(key: string): readonly Version[] {
     return this.#versions.get(key) ?? NEVER;
@@ -40,9 +36,20 @@ export class KvHistory {
     return this.versionsOf(key).findLast((version) => version.index <= index) ?? NEVER[0];
   }
 
-  /** When the key changed next; undefined: not yet. */
+  /** When the key, or for a prefix that ends in a slash a key below it, changed next; undefined: not yet. */
   changeAfter(key: string, index: number): number | undefined {
-    return this.versionsOf(key).find((version) => version.index > index)?.index;
+    if (!key.endsWith('/')) return this.versionsOf(key).find((version) => version.index > index)?.index;
+    const changes = this.#under(key).flatMap((each) => this.changeAfter(each, index) ?? []);
+    return changes.length === 0 ? undefined : Math.min(...changes);
+  }
+
+  /** In key order. */
+  rowsAt(prefix: string, index: number): readonly KvEntry[] {
+    return this.#under(prefix).flatMap((key) => this.at(key, index).row ?? []);
+  }
+
+  #under(prefix: string): readonly string[] {
+    return [...this.#versions.keys()].filter((key) => key.startsWith(prefix)).sort();
   }
 
   /** The reference has just applied the entry that made it `index`. */
