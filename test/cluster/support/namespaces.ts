@@ -71,9 +71,22 @@ function hostOf(subnet: string, server: number): string {
   return `${subnet}.${server + 1}`;
 }
 
+/** With whatever still runs in them: a test that was killed could not stop its servers. */
 function remove(bridge: string, names: readonly string[]): void {
-  for (const name of names) tryIp('netns', 'del', name);
+  for (const name of names) {
+    const pids = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).stdout ?? '';
+    for (const pid of pids.split('\n').filter((line) => line !== '')) stopProcess(Number(pid));
+    tryIp('netns', 'del', name);
+  }
   tryIp('link', 'del', bridge);
+}
+
+function stopProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
 }
 
 /** What a killed run of ours left: names carry the process that made them. */

@@ -8,6 +8,7 @@ const PORTS = ['http', 'dns', 'grpc', 'server', 'serf-lan', 'serf-wan'] as const
 const SERVERS = 3;
 const READY_MS = 60_000;
 const POLL_MS = 10;
+const LOG_TAIL = 2000;
 
 /** Both: Consul's fastest timing for production, and no limit on how many connections one client opens (200 by default). */
 const CONFIG = 'performance { raft_multiplier = 1 } limits { http_max_conns_per_client = 10000 }';
@@ -118,9 +119,10 @@ export class BenchCluster {
     for (const server of servers) server.start();
     try {
       await cluster.ready();
-    } catch (error) {
+    } catch (cause) {
+      const logs = servers.map((server) => server.log().slice(-LOG_TAIL)).join('\n---\n');
       await cluster.stop();
-      throw error;
+      throw new Error(`${target.name} did not start:\n${logs}`, { cause });
     }
     return cluster;
   }
