@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Storm, type StormResult } from './testing/storm.ts';
 
-const SEEDS = Number(process.env['LICTOR_STORM_SEEDS'] ?? 60);
+const SEEDS = Number(process.env['LICTOR_STORM_SEEDS'] ?? 40);
 
 describe('three servers in storms', () => {
   it(`keep what they have promised, and converge once healed, for seeds 1 to ${SEEDS}`, { timeout: 600_000 }, async () => {

@@ -4,6 +4,7 @@ import type { Entry, EntryKind, Membership } from '../core/entry.ts';
 import { RaftError } from '../core/errors.ts';
 import { EMPTY_MEMBERSHIP, encodeMembership } from '../core/membership.ts';
 import type { Message } from '../core/message.ts';
+import { DEFAULT_NODE_LIMITS } from '../driver/options.ts';
 import { decodeFrame, encodeFrame, MAX_FRAME_BYTES } from './codec.ts';
 
 const count = fc.nat({ max: Number.MAX_SAFE_INTEGER });
@@ -105,6 +106,13 @@ describe('hostile frames', () => {
   it('take a membership that is one', () => {
     const data = encodeMembership({ ...EMPTY_MEMBERSHIP, voters: ['a'] });
     expect(decodeFrame(encodeFrame([{ ...good, entries: [entry(6, 3, { kind: 'membership', data })] }]))).toHaveLength(1);
+  });
+
+  it('have room for the largest command there may be', () => {
+    const data = Buffer.alloc(DEFAULT_NODE_LIMITS.maxCommandBytes, 'x');
+    const frame = encodeFrame([{ ...good, entries: [entry(6, 3, { data })] }]);
+    expect(frame.length).toBeLessThanOrEqual(MAX_FRAME_BYTES);
+    expect(decodeFrame(frame)).toHaveLength(1);
   });
 
   it('beyond the limit are refused unread', () => {
