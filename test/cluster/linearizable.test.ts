@@ -1,11 +1,12 @@
 import { randomInteger } from '../../packages/protocol/src/index.ts';
 import { seededRandom } from '../../packages/protocol/src/testing/index.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkHistory, explainFailure } from '../../packages/conformance/src/linearizability/index.ts';
+import { checkFencing, checkHistory, explainFailure } from '../../packages/conformance/src/linearizability/index.ts';
 import { eventually } from '../support/process.ts';
 import { TestCluster } from './support/cluster.ts';
 import { shuffledFaults } from './support/faults.ts';
 import { HistoryLoad } from './support/load.ts';
+import { LockLoad } from './support/lock-load.ts';
 import { canUseNamespaces, createNamespaces } from './support/namespaces.ts';
 import { isolate } from './support/network.ts';
 
@@ -17,6 +18,7 @@ import { isolate } from './support/network.ts';
 const ROUNDS = Number(process.env['LICTOR_CLUSTER_ROUNDS'] ?? 1);
 const SEED = Number(process.env['LICTOR_CLUSTER_SEED'] ?? Date.now() % 1_000_000);
 const CLIENTS = 24;
+const LOCKERS = 3;
 const FAULTS_A_ROUND = 2;
 const CALM_MS = 1500;
 const OPERATIONS_A_SECOND_MIN = 100;
@@ -44,6 +46,7 @@ describe(`what clients of three servers are told under faults (seed ${SEED})`, (
         keys: 10,
         random: clientRandom,
       });
+      const locks = new LockLoad(cluster.servers, `round-${round}/lock`, LOCKERS, clientRandom);
       const startedMs = performance.now();
       const names: string[] = [];
       for (let count = 0; count < FAULTS_A_ROUND; count++) {
@@ -59,18 +62,20 @@ describe(`what clients of three servers are told under faults (seed ${SEED})`, (
         await cluster.agreed();
       }
       await calm();
-      await load.stop();
+      await Promise.all([load.stop(), locks.stop()]);
       const elapsedS = (performance.now() - startedMs) / 1000;
       await sameEverywhere(load.keys);
       await load.readAll();
       const { checked, failures } = checkHistory(load.operations);
       const answered = load.operations.filter(({ outcome }) => outcome.status === 'ok').length;
       process.stdout.write(
-        `round ${round}: ${names.join(', ')}: ${checked} of ${load.operations.length} operations in ${elapsedS.toFixed(1)} s, ${answered} answered\n`,
+        `round ${round}: ${names.join(', ')}: ${checked} of ${load.operations.length} operations in ${elapsedS.toFixed(1)} s, ${answered} answered, ${locks.holds.length} locks\n`,
       );
       expect(failures.map(explainFailure).join('\n\n')).toBe('');
+      expect(checkFencing(locks.holds)).toEqual([]);
+      expect(locks.holds.length).toBeGreaterThan(0);
       expect(load.operations.slice(-load.keys.length * 3).every(({ outcome }) => outcome.status === 'ok')).toBe(true);
-      expect(load.operations.length / elapsedS).toBeGreaterThan(OPERATIONS_A_SECOND_MIN);
+      expect(checked / elapsedS).toBeGreaterThan(OPERATIONS_A_SECOND_MIN);
     },
     120_000,
   );
