@@ -174,7 +174,7 @@ export class Faults {
       machine.repair();
       machine.diskMs = 1;
       const process = cluster.processOf(machine);
-      if (process?.isPaused === true) this.#ports.scheduler.resume(process);
+      if (process?.isPaused === true) this.#ports.scheduler.resume(process, false);
       if (process === undefined) cluster.start(machine);
     }
   }

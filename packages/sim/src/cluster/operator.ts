@@ -56,7 +56,8 @@ export class Operator {
     const isMember = (): boolean => consensus.configuration().Servers.some(({ ID }) => ID === id);
     // Gone for good only when a quorum says so: a leader that is replaced may have seen a change that never was.
     const remove = async (): Promise<void> => {
-      if (isMember()) await consensus.removeServer(id);
+      // As `operator raft remove-peer` does: autopilot is told not to take it in again at once.
+      if (isMember()) await leader.server.port.call('Operator.RaftRemovePeer', { id }, {});
       else await consensus.barrier();
     };
     this.#change(leader, `remove ${id.slice(0, 8)}`, remove, () => {

@@ -12,6 +12,8 @@ export interface Owner {
 }
 
 export interface Event extends Timed {
+  /** A timer of the process, rather than something that reaches it. */
+  readonly isTimer: boolean;
   readonly owner: Owner | undefined;
   act: (() => void) | undefined;
 }
@@ -39,8 +41,8 @@ export class Scheduler {
     this.trace = trace;
   }
 
-  at(delayMs: number, owner: Owner | undefined, act: () => void): Timer {
-    const event: Event = { atMs: this.nowMs + Math.max(0, delayMs), order: this.#order++, owner, act };
+  at(delayMs: number, owner: Owner | undefined, act: () => void, isTimer = false): Timer {
+    const event: Event = { atMs: this.nowMs + Math.max(0, delayMs), order: this.#order++, isTimer, owner, act };
     this.#heap.push(event);
     return {
       cancel: () => {
@@ -64,12 +66,15 @@ export class Scheduler {
     this.trace.note(this.nowMs, what, ...details);
   }
 
-  /** Its events that were held happen now, in their order. */
-  resume(owner: Owner): void {
+  /** Its events that were held happen now, in their order; or first what has waited in its sockets, before it looks at its clock. */
+  resume(owner: Owner, isClockLast: boolean): void {
     owner.isPaused = false;
     const { held } = owner;
     owner.held = [];
-    for (const event of held) this.#heap.push({ atMs: this.nowMs, order: this.#order++, owner, act: () => event.act?.() });
+    const inOrder = isClockLast ? [...held.filter(({ isTimer }) => !isTimer), ...held.filter(({ isTimer }) => isTimer)] : held;
+    for (const event of inOrder) {
+      this.#heap.push({ atMs: this.nowMs, order: this.#order++, isTimer: event.isTimer, owner, act: () => event.act?.() });
+    }
   }
 
   /** Until virtual time is `untilMs`, or `isDone`. @throws the failure */

@@ -40,6 +40,6 @@ export class ServerClock implements Clock {
 
   setTimer(delayMs: number, callback: () => void): Timer {
     const lateMs = this.#random.float() * MAX_LATE_MS;
-    return this.#scheduler.at(Math.max(0, delayMs) / this.#machine.rate + lateMs, this.#owner, callback);
+    return this.#scheduler.at(Math.max(0, delayMs) / this.#machine.rate + lateMs, this.#owner, callback, true);
   }
 }
