@@ -55,7 +55,11 @@ export class Engine {
     this.#metrics = metrics;
     this.#stalls = new StallWatch(options);
     this.#exchange = new SnapshotExchange(ports, metrics);
-    this.#queue = new ProposalQueue(options, () => this.#flushProposals());
+    this.#queue = new ProposalQueue(
+      options,
+      () => this.#flushProposals(),
+      () => this.#isAlone,
+    );
     const { log, machine, clock, random } = ports;
     const { snapshot } = recovered;
     const failed = (error: unknown): void => this.fail(error);
