@@ -42,7 +42,7 @@ export class Faults {
       [weather.hasPowerCuts, 2, () => this.#powerCut()],
       [weather.hasPartitions, 5, () => this.#partition(leader)],
       [weather.hasPartitions, 3, () => this.#heal()],
-      [weather.hasPauses, 3, () => cluster.pause(leader, 50 + random.float() * 3 * ELECTION_TIMEOUT_MS)],
+      [weather.hasPauses, 4, () => this.#pause(leader)],
       [weather.hasDiskFaults, 2, () => this.#diskFault(leader.machine)],
       [weather.hasBitRot, 2, () => this.#bitRot(leader)],
       [true, 1, () => this.#jumpClock(leader.machine)],
@@ -68,6 +68,13 @@ export class Faults {
       if (kind === 0) this.#kill(process);
       else this.#isolate(process.machine, kind === 1 ? 'deaf' : 'mute');
     });
+  }
+
+  /** Mostly for longer than it takes the others to elect a leader. */
+  #pause(process: ServerProcess): void {
+    const { cluster, random } = this.#ports;
+    const leastMs = random.float() < 0.6 ? 1.5 * ELECTION_TIMEOUT_MS : 50;
+    cluster.pause(random.float() < 0.5 ? (cluster.leader ?? process) : process, leastMs + random.float() * 2 * ELECTION_TIMEOUT_MS);
   }
 
   #kill(process: ServerProcess): void {

@@ -119,7 +119,7 @@ export class Cluster {
     this.#pauses.set(process, [...(this.#pauses.get(process) ?? []), pause]);
     this.#scheduler.at(forMs, undefined, () => {
       pause.toMs = this.#scheduler.nowMs;
-      if (!process.isDead) this.#scheduler.resume(process, this.#random.float() < 0.5);
+      if (!process.isDead) this.#scheduler.resume(process, this.#random.float() < 0.7);
     });
   }
 
