@@ -133,12 +133,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: '',
   },
   {
-    name: 'gives a download that was given up the file of the next one',
-    file: 'raft/src/storage/snapshot-store.ts',
-    find: 'const receiver = this.#receiving.then(() => this.#receive(meta));',
-    replace: 'const receiver = this.#receive(meta);',
-  },
-  {
     name: 'gives a new holder the fencing token of the last one',
     file: 'server/src/fsm/kv/operations.ts',
     find: 'const acquires = existing?.Session === write.Session ? 0 : 1;',
