@@ -94,10 +94,10 @@ export function createServer(config: ServerConfig, ports: ServerPorts): Server {
       logger: logger.named('autopilot'),
       consensus,
       directory,
-      fetchStats: async ({ rpcAddress }, signal) => {
+      fetchStats: async ({ id, rpcAddress }, signal) => {
         const { value } = (await remote.call(rpcAddress, 'Status.RaftStats', {}, { signal })) as RpcReply<'Status.RaftStats'>;
         // Whoever is there instead of a member does not speak for it.
-        if (value.term === 0) throw new LictorError('unavailable', 'that server is part of no cluster');
+        if (value.term === 0 || value.id !== id) throw new LictorError('unavailable', 'another server answers there, or one without a log');
         return value;
       },
     },

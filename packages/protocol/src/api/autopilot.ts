@@ -48,6 +48,8 @@ export type AutopilotConfigurationRequest = Infer<typeof autopilotConfigurationR
 
 /** How a server stands, as it says itself. */
 export interface RaftStats {
+  /** Of the server that answers: another may have taken the address of the one that was meant. */
+  readonly id: string;
   readonly state: 'Leader' | 'Follower' | 'Candidate' | 'Shutdown';
   readonly term: number;
   readonly lastLogIndex: number;

@@ -3,7 +3,8 @@ import { LictorError, type RaftStats } from '@lictor/protocol';
 /** What another server says about itself, which nothing but its word vouches for. @throws LictorError `invalid-argument` */
 export function parseRaftStats(value: unknown): RaftStats {
   const fields = (typeof value === 'object' && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
-  const { state, lastContactMs } = fields;
+  const { id, state, lastContactMs } = fields;
+  if (typeof id !== 'string') throw unreadable('id');
   if (!isState(state)) throw unreadable('state');
   const count = (name: string): number => {
     const number = fields[name];
@@ -11,6 +12,7 @@ export function parseRaftStats(value: unknown): RaftStats {
     throw unreadable(name);
   };
   return {
+    id,
     state,
     term: count('term'),
     lastLogIndex: count('lastLogIndex'),

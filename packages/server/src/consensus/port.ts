@@ -1,25 +1,10 @@
-import type { RaftConfiguration } from '@lictor/protocol';
+import type { RaftConfiguration, RaftStats } from '@lictor/protocol';
 import type { Command } from '../fsm/types.ts';
 
 /** What came of a proposal: the index it was applied at, and the handler's result. */
 export interface Applied<Result> {
   readonly index: number;
   readonly result: Result;
-}
-
-/** How this server stands, as autopilot and `info` ask each server for itself. */
-export interface RaftStats {
-  readonly state: 'Leader' | 'Follower' | 'Candidate' | 'Shutdown';
-  readonly term: number;
-  readonly lastLogIndex: number;
-  readonly lastLogTerm: number;
-  readonly commitIndex: number;
-  readonly appliedIndex: number;
-  readonly lastSnapshotIndex: number;
-  readonly lastSnapshotTerm: number;
-  /** Since the leader was heard; 0 on the leader, undefined: never. */
-  readonly lastContactMs: number | undefined;
-  readonly numPeers: number;
 }
 
 /**

@@ -40,7 +40,7 @@ export interface ForwarderPorts {
   readonly local: ServerPort;
   readonly remote: RemoteCalls;
   /** Undefined: an unknown method, which the local server refuses. */
-  kindOf(method: string): MethodKind | undefined;
+  readonly kindOf: (method: string) => MethodKind | undefined;
 }
 
 /** Attempts are at least so far apart, on average; a new leader ends the pause. */

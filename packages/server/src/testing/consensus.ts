@@ -30,6 +30,7 @@ export function createScriptedConsensus(apply: (command: Command) => unknown = (
     restore: () => Promise.resolve(0),
     configuration: (): RaftConfiguration => ({ Servers: [], Index: 0 }),
     stats: () => ({
+      id: '',
       state: scripted.isLeader ? 'Leader' : 'Follower',
       term: scripted.term,
       lastLogIndex: scripted.appliedIndex,

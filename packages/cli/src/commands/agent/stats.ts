@@ -1,7 +1,7 @@
 import { arch, availableParallelism, platform } from 'node:os';
 import type { Agent, AgentStats } from '@lictor/client-agent';
-import { formatDuration } from '@lictor/protocol';
-import type { RaftStats, Server } from '@lictor/server';
+import { formatDuration, type RaftStats } from '@lictor/protocol';
+import type { Server } from '@lictor/server';
 
 /** Go's names for what Node calls otherwise. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };

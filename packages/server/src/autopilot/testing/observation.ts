@@ -23,6 +23,7 @@ export const CLUSTER = 'c1';
 export const END = { index: 1000, term: 3 };
 
 const STATS: RaftStats = {
+  id: '',
   state: 'Follower',
   term: 3,
   lastLogIndex: 1000,

@@ -1,5 +1,14 @@
 import { crc32 } from 'node:zlib';
-import { type Clock, LictorError, type Logger, type Metrics, type RaftConfiguration, type Random, randomUuid } from '@lictor/protocol';
+import {
+  type Clock,
+  LictorError,
+  type Logger,
+  type Metrics,
+  type RaftConfiguration,
+  type RaftStats,
+  type Random,
+  randomUuid,
+} from '@lictor/protocol';
 import {
   DEFAULT_LIMITS,
   DEFAULT_NODE_LIMITS,
@@ -15,7 +24,7 @@ import { encodeCommand } from '../../fsm/codec.ts';
 import { RESTORE_BEGIN, RESTORE_CHUNK, RESTORE_COMMIT } from '../../fsm/commands/restore.ts';
 import type { Fsm } from '../../fsm/fsm.ts';
 import type { Command } from '../../fsm/types.ts';
-import type { Applied, Consensus, RaftStats } from '../port.ts';
+import type { Applied, Consensus } from '../port.ts';
 import { fromRaft } from './errors.ts';
 import { RaftHome } from './home.ts';
 import { type Applied as AppliedOutcome, FsmMachine } from './machine.ts';
@@ -47,9 +56,9 @@ export interface RaftConsensusPorts {
   readonly metrics: Metrics;
   readonly storage: RaftStorage;
   /** To servers of one cluster. */
-  createTransport(clusterId: string): Transport;
+  readonly createTransport: (clusterId: string) => Transport;
   /** How operators call a server; its id when the name is not known. */
-  nameOf(id: string): string;
+  readonly nameOf: (id: string) => string;
 }
 
 /** What a server says that has not heard a leader yet: nothing it has is new enough. Consul's figure, the longest of Go's durations. */
@@ -68,7 +77,6 @@ export class RaftConsensus implements Consensus {
   readonly #fsm: Fsm;
   readonly #machine: FsmMachine;
   readonly #home: RaftHome | undefined;
-  readonly #createdMs: number;
   readonly #leadershipListeners = new Set<(isLeader: boolean) => void>();
   readonly #leaderListeners = new Set<() => void>();
   #node: RaftNode | undefined;
@@ -84,7 +92,6 @@ export class RaftConsensus implements Consensus {
     this.#fsm = fsm;
     this.#ports = ports;
     this.#machine = new FsmMachine(fsm, ports.clock);
-    this.#createdMs = ports.clock.monotonic();
     this.#home = ports.storage.files === null ? undefined : new RaftHome(ports.storage.files, config.nodeId);
   }
 
@@ -175,7 +182,7 @@ export class RaftConsensus implements Consensus {
 
   get lastContactMs(): number {
     if (this.#isLeader) return 0;
-    return this.#nodeStatus()?.lastContactMs ?? NEVER_MS;
+    return (this.#hasStarted ? this.#node?.lastContactMs : undefined) ?? NEVER_MS;
   }
 
   get appliedIndex(): number {
@@ -206,9 +213,10 @@ export class RaftConsensus implements Consensus {
 
   stats(): RaftStats {
     const status = this.#nodeStatus();
-    if (status === undefined) return NO_STATS;
+    if (status === undefined) return { id: this.#config.nodeId, ...NO_STATS };
     const { role, term, lastIndex, lastTerm, committed, applied, snapshotIndex, snapshotTerm, lastContactMs, membership, id } = status;
     return {
+      id,
       state: role === 'leader' ? 'Leader' : role === 'follower' ? 'Follower' : 'Candidate',
       term,
       lastLogIndex: lastIndex,
@@ -383,7 +391,7 @@ async function discardUnclaimed(log: LogStore): Promise<void> {
   await log.write({ hardState: { term: 0, vote: undefined, commit: 0 }, entries: [] });
 }
 
-const NO_STATS: RaftStats = {
+const NO_STATS: Omit<RaftStats, 'id'> = {
   state: 'Follower',
   term: 0,
   lastLogIndex: 0,

@@ -38,7 +38,7 @@ export function collectChunks(reader: StateReader, { id, chunks, checksum }: Res
 }
 
 function clear(txn: StateTxn): void {
-  for (const row of [...txn.scan(restoreChunksTable)]) txn.remove(restoreChunksTable, restoreChunksTable.key(row));
+  for (const row of txn.scan(restoreChunksTable)) txn.remove(restoreChunksTable, restoreChunksTable.key(row));
 }
 
 interface ChunkBody {
