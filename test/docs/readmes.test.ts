@@ -24,8 +24,8 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   sdk: { prints: /^hello\n(?:\[\]\n)*\[ '10\.0\.0\.1:8080' \]\n$/ },
   server: { prints: /^hello true\n$/ },
 };
-/** Commands, which are tested as such below and in packages/bench and packages/conformance. */
-const COMMANDS = new Set(['bench', 'cli', 'conformance']);
+/** Commands, which are tested as such below and in packages/bench, packages/conformance and packages/sim. */
+const COMMANDS = new Set(['bench', 'cli', 'conformance', 'sim']);
 
 /** Those that the build knows. */
 const packages = (JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8')) as { references: { path: string }[] }).references.map(
