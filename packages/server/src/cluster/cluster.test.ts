@@ -96,6 +96,17 @@ describe('three servers', { timeout: 60_000 }, () => {
     expect((await put(rest[1] as Member, 'after')).value).toBe(true);
   });
 
+  it('change their membership one change after the other, however they are asked', async () => {
+    const members = await three();
+    const leader = await cluster.leader();
+    const others = members.filter((member) => member !== leader);
+    const { consensus } = leader.server;
+    await Promise.all(others.map(({ config }) => consensus.setServer(config.nodeId, config.rpcAddress, false)));
+    const voters = consensus.configuration().Servers.filter(({ Voter }) => Voter);
+    expect(voters.map(({ ID }) => ID)).toEqual([leader.config.nodeId]);
+    expect((await put(others[0] as Member, 'k')).value).toBe(true);
+  });
+
   it('take in a fourth, which gets the whole state', async () => {
     const [first] = await three();
     for (let at = 0; at < 50; at++) await put(first as Member, `k${at}`);

@@ -8,6 +8,7 @@ import {
   type RaftStats,
   type Random,
   randomUuid,
+  sleep,
 } from '@lictor/protocol';
 import {
   DEFAULT_LIMITS,
@@ -16,6 +17,7 @@ import {
   isVoter,
   type LogStore,
   membersOf,
+  RaftError,
   RaftNode,
   type NodeStatus,
   type Transport,
@@ -63,6 +65,9 @@ export interface RaftConsensusPorts {
 
 /** What a server says that has not heard a leader yet: nothing it has is new enough. Consul's figure, the longest of Go's durations. */
 const NEVER_MS = 9_223_372_036_854;
+/** A change of the membership has two phases, and a leader's first entry goes before: moments, when a quorum is there. */
+const CHANGE_WAIT_MS = 5000;
+const CHANGE_RETRY_MS = 20;
 const RESTORE_CHUNK_BYTES = 512 * 1024;
 /** Parts of a restore that wait for their quorum at once. */
 const RESTORE_IN_FLIGHT = 8;
@@ -273,10 +278,20 @@ export class RaftConsensus implements Consensus {
       .catch((thrown: unknown) => Promise.reject(fromRaft(thrown)));
   }
 
+  /** One change at a time: another one's second phase is waited for. */
   async #change(change: Parameters<RaftNode['changeMembership']>[0][number]): Promise<void> {
-    await this.#running()
-      .changeMembership([change])
-      .catch((thrown: unknown) => Promise.reject(fromRaft(thrown)));
+    const { clock } = this.#ports;
+    const deadlineMs = clock.monotonic() + CHANGE_WAIT_MS;
+    for (;;) {
+      try {
+        await this.#running().changeMembership([change]);
+        return;
+      } catch (thrown) {
+        const isPending = thrown instanceof RaftError && thrown.code === 'membership-pending';
+        if (!isPending || clock.monotonic() >= deadlineMs) throw fromRaft(thrown);
+      }
+      await sleep(clock, CHANGE_RETRY_MS);
+    }
   }
 
   async #propose(bytes: Uint8Array): Promise<AppliedOutcome> {
