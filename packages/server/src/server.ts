@@ -116,14 +116,17 @@ export function createServer(config: ServerConfig, ports: ServerPorts): Server {
     reassertLeadership: () => leader.reassert(),
   });
   const rpcLogger = logger.named('rpc');
-  const dispatcher = new Dispatcher(
-    { datacenter: config.datacenter, defaultWaitMs: config.defaultQueryTimeMs, maxWaitMs: config.maxQueryTimeMs },
-    endpoints,
-    { ...ports, logger: rpcLogger, store, consensus, resolveToken: ports.resolveToken ?? (() => allowAll) },
-  );
+  const waits = { defaultWaitMs: config.defaultQueryTimeMs, maxWaitMs: config.maxQueryTimeMs };
+  const dispatcher = new Dispatcher({ datacenter: config.datacenter, ...waits }, endpoints, {
+    ...ports,
+    logger: rpcLogger,
+    store,
+    consensus,
+    resolveToken: ports.resolveToken ?? (() => allowAll),
+  });
   network?.serve(({ method, request, options }) => dispatcher.call(method as never, request as never, options));
   const forwarder = new Forwarder(
-    { datacenter: config.datacenter, nodeId: config.nodeId, holdMs: config.rpcHoldMs },
+    { datacenter: config.datacenter, nodeId: config.nodeId, holdMs: config.rpcHoldMs, ...waits },
     {
       clock,
       random,

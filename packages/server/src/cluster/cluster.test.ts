@@ -55,6 +55,22 @@ describe('three servers', { timeout: 60_000 }, () => {
     for (const { value } of await Promise.all(waiting)) expect(value?.Key).toBe('k');
   });
 
+  it.each(['default', 'consistent'] as const)('let a deposed leader answer no blocked %s query: the next one does', async (consistency) => {
+    await three();
+    const deposed = await cluster.leader();
+    await put(deposed, 'k', 'old');
+    const { meta } = await read(deposed, 'k');
+    const query = { minIndex: meta.index, consistency };
+    // By itself, and with the help of the others.
+    const refused = expect(deposed.server.direct.call('KVS.Get', { key: 'k' }, { query })).rejects.toMatchObject({ code: 'no-leader' });
+    const answered = read(deposed, 'k', query);
+    await until(() => deposed.server.consensus.mayAnswerReads);
+    await deposed.server.consensus.transferLeadership();
+    await put(await cluster.leader(), 'k', 'new');
+    await refused;
+    expect(Buffer.from((await answered).value?.Value ?? []).toString()).toBe('new');
+  });
+
   it('go on without their leader, and hold calls until there is the next one', async () => {
     await three();
     const before = await cluster.leader();

@@ -25,7 +25,7 @@ class World {
     this.consensus = createScriptedConsensus() as World['consensus'];
     const local = { call: () => (this.locals++, this.answerHere()) } as unknown as ServerPort;
     this.forwarder = new Forwarder(
-      { datacenter: 'dc1', nodeId: 'self', holdMs: HOLD_MS },
+      { datacenter: 'dc1', nodeId: 'self', holdMs: HOLD_MS, defaultWaitMs: 300_000, maxWaitMs: 600_000 },
       {
         clock: this.clock,
         random: seededRandom(1),
@@ -105,7 +105,7 @@ describe('on a follower', () => {
     world.follow('b', 'b:8300');
     world.consensus.lastContactMs = 5000;
     expect(await world.get({ query: { consistency: 'stale', maxStaleMs: 4999, minIndex: 7 } })).toBe('remote');
-    expect(world.remotes[0]?.options.query).toEqual({ minIndex: 7 });
+    expect(world.remotes[0]?.options.query).toEqual({ minIndex: 7, maxWaitMs: 300_000 });
     expect(await world.get({ query: { consistency: 'stale', maxStaleMs: 5000 } })).toBe('local');
   });
 
@@ -153,6 +153,37 @@ describe('without a leader (rpc_hold_timeout)', () => {
     world.consensus.lead(true);
     await world.clock.advance(200);
     expect(await called).toBe('local');
+  });
+});
+
+describe('a blocked read', () => {
+  it('whose leader goes waits for the rest of its time at the next one, and for that one as any call does', async () => {
+    const world = new World();
+    world.follow('b', 'b:8300');
+    world.answer = (attempt) =>
+      new Promise((resolve, reject) => {
+        if (attempt > 1) return resolve('remote');
+        world.clock.setTimer(40_000, () => {
+          world.follow('', '');
+          reject(new LictorError('outcome-unknown', 'gone'));
+        });
+      });
+    const called = world.get({ query: { minIndex: 7, maxWaitMs: 60_000 } });
+    await world.clock.advance(40_000 + HOLD_MS - 500);
+    world.follow('c', 'c:8300');
+    await world.clock.advance(100);
+    expect(await called).toBe('remote');
+    expect(world.remotes.map(({ options }) => options.query?.minIndex)).toEqual([7, 7]);
+    const rest = world.remotes[1]?.options.query?.maxWaitMs ?? 0;
+    expect(rest).toBeGreaterThan(13_000);
+    expect(rest).toBeLessThan(14_000);
+  });
+
+  it('finds no leader as soon as any other call does', async () => {
+    const world = new World();
+    const refused = expect(world.get({ query: { minIndex: 7 } })).rejects.toMatchObject({ code: 'no-leader' });
+    await world.clock.advance(HOLD_MS + 100);
+    await refused;
   });
 });
 

@@ -23,13 +23,10 @@ import { canonicalJson } from './canonical.ts';
 import type { MethodKind } from '../forward/forwarder.ts';
 import { type Evaluation, SharedQueries } from './shared-queries.ts';
 import type { EndpointTable, ReadContext, WriteContext } from './types.ts';
+import { type WaitLimits, waitTimeMs } from './wait-time.ts';
 
-export interface DispatcherConfig {
+export interface DispatcherConfig extends WaitLimits {
   readonly datacenter: string;
-  /** What `maxWaitMs: 0` means, ms. */
-  readonly defaultWaitMs: number;
-  /** Longer waits are cut to this, ms. */
-  readonly maxWaitMs: number;
 }
 
 export interface DispatcherPorts {
@@ -145,10 +142,14 @@ export class Dispatcher implements ServerPort {
     const blocked = this.queries.block(key, run, { minIndex, waitMs: this.#waitMs(query.maxWaitMs), signal });
     const measure = (): void => this.#ports.metrics.setGauge('rpc.queries_blocking', this.queries.blocked);
     measure();
-    return blocked.finally(measure).then(
-      (evaluation) => this.#reply(evaluation, query),
-      (thrown: unknown) => Promise.reject(this.#fault(method, thrown)),
-    );
+    return blocked
+      .finally(measure)
+      .then(async (evaluation) => {
+        // It may have outlasted the leadership that let it in.
+        if (query.consistency !== 'stale') await this.#confirm(query);
+        return this.#reply(evaluation, query);
+      })
+      .catch((thrown: unknown) => Promise.reject(this.#fault(method, thrown)));
   }
 
   async #readLive(
@@ -196,6 +197,16 @@ export class Dispatcher implements ServerPort {
 
   /** What has to happen before this server's state may answer. */
   async #prepare(query: QueryOptions, signal: AbortSignal | undefined): Promise<void> {
+    await this.#confirm(query);
+    const { appliedIndex } = query;
+    if (appliedIndex === undefined || this.#ports.store.appliedIndex >= appliedIndex) return;
+    await this.applied.wait(appliedIndex, this.#waitMs(query.maxWaitMs), signal);
+    // Leadership can be lost meanwhile.
+    await this.#confirm(query);
+  }
+
+  /** May what this server has now be said with the consistency that was asked for? @throws LictorError `no-leader` and others: no */
+  async #confirm(query: QueryOptions): Promise<void> {
     const { consensus, metrics } = this.#ports;
     if (query.consistency === 'consistent') {
       metrics.incrCounter('rpc.consistentRead');
@@ -205,7 +216,6 @@ export class Dispatcher implements ServerPort {
     } else if (!consensus.mayAnswerReads) {
       await consensus.leaseBarrier();
     }
-    if (query.appliedIndex !== undefined) await this.applied.wait(query.appliedIndex, this.#waitMs(query.maxWaitMs), signal);
   }
 
   #checkAge({ maxStaleMs }: QueryOptions): void {
@@ -227,7 +237,7 @@ export class Dispatcher implements ServerPort {
   }
 
   #waitMs(askedMs: number | undefined): number {
-    const waitMs = askedMs === undefined || askedMs <= 0 ? this.#config.defaultWaitMs : Math.min(askedMs, this.#config.maxWaitMs);
+    const waitMs = waitTimeMs(askedMs, this.#config);
     return waitMs + this.#ports.random.float() * waitMs * JITTER_FRACTION;
   }
 
