@@ -151,7 +151,7 @@ export class Forwarder implements ServerPort {
 function forLeader(options: CallOptions, maxWaitMs: number | undefined): CallOptions {
   const { query } = options;
   if (query === undefined || (query.consistency !== 'stale' && maxWaitMs === undefined)) return options;
-  const { consistency, maxStaleMs, ...rest } = query;
+  const { consistency, maxStaleMs: _maxStaleMs, ...rest } = query;
   const asked = consistency === 'stale' ? rest : query;
   return { ...options, query: maxWaitMs === undefined ? asked : { ...asked, maxWaitMs } };
 }
