@@ -1,8 +1,8 @@
 export { type GreetingTransport, StaticDiscovery } from './cluster/discovery.ts';
 export { decodeGreeting, encodeGreeting } from './cluster/greeting-codec.ts';
-export { selfRecord } from './cluster/grpc-network.ts';
 export type { Greeting } from './cluster/member-table.ts';
 export type { ClusterNetwork, ServedCall } from './cluster/network.ts';
+export { selfRecord } from './cluster/self.ts';
 export { withLiveAddresses } from './cluster/transport.ts';
 export { FsmMachine } from './consensus/raft/machine.ts';
 export type { RemoteCalls } from './forward/forwarder.ts';

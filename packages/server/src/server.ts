@@ -16,6 +16,7 @@ import { ClusterFormation } from './cluster/formation.ts';
 import { loneDirectory } from './cluster/lone.ts';
 import { GrpcNetwork } from './cluster/grpc-network.ts';
 import type { ClusterNetwork } from './cluster/network.ts';
+import { selfRecord } from './cluster/self.ts';
 import { noTransport } from './cluster/transport.ts';
 import type { ServerConfig } from './config.ts';
 import { ConnectCa } from './connect-ca/index.ts';
@@ -72,7 +73,7 @@ export function createServer(config: ServerConfig, ports: ServerPorts): Server {
   const store = new StateStore();
   const fsm = new Fsm(store, COMMAND_HANDLERS, { ...ports, logger: logger.named('fsm') });
   const network = ports.network ?? (config.network === null ? null : new GrpcNetwork(config, config.network, { clock, metrics, logger }));
-  const directory = network?.discovery ?? loneDirectory(selfMember(config));
+  const directory = network?.discovery ?? loneDirectory(selfRecord(config, clock));
   const raftLogger = logger.named('raft');
   const consensus = new RaftConsensus(config, fsm, {
     clock,
@@ -206,10 +207,4 @@ function untilRemoved(id: string, consensus: Consensus, clock: Clock): Promise<v
     };
     look();
   });
-}
-
-function selfMember(config: ServerConfig): ReturnType<ServerDirectory['members']>[number] {
-  const { nodeId: id, nodeName: name, datacenter, rpcAddress, joinAddress, isBootstrap, version, grpcPort, grpcTlsPort } = config;
-  const common = { id, name, datacenter, rpcAddress, joinAddress, isBootstrap, version, grpcPort, grpcTlsPort };
-  return { ...common, bootstrapExpect: 0, clusterId: '', status: 'alive' };
 }

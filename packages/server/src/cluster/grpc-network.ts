@@ -7,8 +7,8 @@ import { createPeerRpcService, PeerRpcClient, RpcListener } from '../peer-rpc/in
 import { loadRpcTlsFiles, RpcTls } from '../tls/index.ts';
 import { StaticDiscovery } from './discovery.ts';
 import { addGreetingService, GrpcGreetings } from './greeting-transport.ts';
-import type { MemberRecord } from './member-table.ts';
 import type { ClusterNetwork, ServedCall } from './network.ts';
+import { selfRecord } from './self.ts';
 import { withLiveAddresses } from './transport.ts';
 
 export interface NetworkPorts {
@@ -48,7 +48,7 @@ export class GrpcNetwork implements ClusterNetwork {
     this.remote = this.#client;
     const { retryJoin, retryIntervalMs, retryMax } = network;
     this.discovery = new StaticDiscovery(
-      { self: selfRecord(config, network, ports.clock), retryJoin, retryIntervalMs, retryMax },
+      { self: selfRecord(config, ports.clock), retryJoin, retryIntervalMs, retryMax },
       { ...ports, transport: this.#greetings },
     );
     addGreetingService(this.#joins.server, (greeting) => this.discovery.answer(greeting), this.#tls?.refusalOfServer);
@@ -83,23 +83,4 @@ export class GrpcNetwork implements ClusterNetwork {
     this.#greetings.close();
     await Promise.all([this.#rpc.stop(DRAIN_MS), this.#joins.stop(DRAIN_MS)]);
   }
-}
-
-/** What this server says of itself. */
-export function selfRecord(config: ServerConfig, network: NetworkConfig, clock: Clock): MemberRecord {
-  return {
-    id: config.nodeId,
-    name: config.nodeName,
-    datacenter: config.datacenter,
-    rpcAddress: config.rpcAddress,
-    joinAddress: config.joinAddress,
-    bootstrapExpect: network.bootstrapExpect,
-    isBootstrap: config.isBootstrap,
-    version: config.version,
-    grpcPort: config.grpcPort,
-    grpcTlsPort: config.grpcTlsPort,
-    clusterId: '',
-    incarnation: clock.now(),
-    hasLeft: false,
-  };
 }

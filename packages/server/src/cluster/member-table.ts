@@ -167,7 +167,7 @@ export class MemberTable {
   }
 }
 
-function memberOf({ incarnation: _incarnation, hasLeft: _hasLeft, ...member }: MemberRecord, status: MemberStatus): ServerMember {
+export function memberOf({ incarnation: _incarnation, hasLeft: _hasLeft, ...member }: MemberRecord, status: MemberStatus): ServerMember {
   return { ...member, status };
 }
 

@@ -20,8 +20,7 @@ export interface LeaderPorts {
   readonly metrics: Metrics;
   readonly store: StateStore;
   readonly consensus: Consensus;
-  /** Absent: this server is by itself. */
-  readonly directory?: ServerDirectory;
+  readonly directory: ServerDirectory;
 }
 
 /** What duties of other parts get. */
@@ -61,13 +60,12 @@ export function createLeader(config: ServerConfig, ports: LeaderPorts, more: rea
   const dutyPorts = createDutyPorts(ports);
   const sessionTtl = new SessionTtl(ports);
   const coordinates = new CoordinateBatch(dutyPorts);
-  const directory = ports.directory ?? selfOnly(config);
   const tombstones = { ttlMs: config.tombstoneTtlMs, granularityMs: config.tombstoneGranularityMs };
   const duties: readonly LeaderDuty[] = [
     sessionTtl,
     new TombstoneGc(tombstones, ports),
     coordinates,
-    new MemberReconciler(config.nodeId, { ...dutyPorts, directory }),
+    new MemberReconciler(config.nodeId, { ...dutyPorts, directory: ports.directory }),
     new RetriedStep('bootstrapping config entries', () => bootstrapConfigEntries(config.bootstrapConfigEntries, dutyPorts), dutyPorts),
     ...more,
   ];
@@ -114,11 +112,4 @@ async function startInOrder(duties: readonly LeaderDuty[], logger: Logger, isCur
       logger.error('taking up a leader duty failed', { error: LictorError.from(thrown) });
     }
   }
-}
-
-function selfOnly(config: ServerConfig): ServerDirectory {
-  const { nodeId: id, nodeName: name, datacenter, rpcAddress, version, grpcPort, grpcTlsPort } = config;
-  const joins = { joinAddress: '', bootstrapExpect: 0, isBootstrap: true, clusterId: '' };
-  const self = { id, name, datacenter, rpcAddress, version, grpcPort, grpcTlsPort, ...joins, status: 'alive' as const };
-  return { members: () => [self], onChange: () => () => undefined, forceLeave: () => false };
 }

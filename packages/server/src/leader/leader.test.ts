@@ -1,6 +1,8 @@
 import { LictorError, silentMetrics } from '@lictor/protocol';
 import { FakeClock, MemoryLogger } from '@lictor/protocol/testing';
 import { describe, expect, it } from 'vitest';
+import { loneDirectory } from '../cluster/lone.ts';
+import { selfRecord } from '../cluster/self.ts';
 import { createServerConfig } from '../config.ts';
 import { sessionsTable } from '../state/tables/sessions.ts';
 import { createScriptedConsensus } from '../testing/consensus.ts';
@@ -10,12 +12,15 @@ import { RetriedStep } from './retried-step.ts';
 import { SessionTtl } from './session-ttl.ts';
 import { TombstoneGc } from './tombstone-gc.ts';
 
+const CONFIG = createServerConfig({ nodeId: 'id' });
+
 function setUp() {
   const clock = new FakeClock();
   const logger = new MemoryLogger();
   const test = createTestStore();
   const consensus = createScriptedConsensus((command) => test.apply(command.type, command.body, command.timeMs));
-  return { clock, logger, metrics: silentMetrics, store: test.store, consensus, test };
+  const directory = loneDirectory(selfRecord(CONFIG, clock));
+  return { clock, logger, metrics: silentMetrics, store: test.store, consensus, directory, test };
 }
 
 const SESSION = {
@@ -36,7 +41,7 @@ describe('the leader’s duties', () => {
     const ports = setUp();
     const log: string[] = [];
     const duty: LeaderDuty = { start: () => void log.push('start'), stop: () => void log.push('stop') };
-    const leader = createLeader(createServerConfig({ nodeId: 'id' }), ports, [duty]);
+    const leader = createLeader(CONFIG, ports, [duty]);
     ports.consensus.lead(true);
     await leader.established();
     expect(log).toEqual(['start']);
@@ -55,7 +60,7 @@ describe('the leader’s duties', () => {
     let release = (): void => undefined;
     const slow: LeaderDuty = { start: () => new Promise((resolve) => (release = resolve)), stop: () => undefined };
     const next: LeaderDuty = { start: () => void log.push('start'), stop: () => undefined };
-    const leader = createLeader(createServerConfig({ nodeId: 'id' }), ports, [slow, next]);
+    const leader = createLeader(CONFIG, ports, [slow, next]);
     ports.consensus.lead(true);
     const overtaken = leader.established();
     await ports.clock.advance(0);
@@ -70,10 +75,7 @@ describe('the leader’s duties', () => {
     const ports = setUp();
     const log: string[] = [];
     const broken: LeaderDuty = { start: () => Promise.reject(new Error('broken')), stop: () => undefined };
-    const leader = createLeader(createServerConfig({ nodeId: 'id' }), ports, [
-      broken,
-      { start: () => void log.push('start'), stop: () => undefined },
-    ]);
+    const leader = createLeader(CONFIG, ports, [broken, { start: () => void log.push('start'), stop: () => undefined }]);
     ports.consensus.lead(true);
     await leader.established();
     expect(log).toEqual(['start']);

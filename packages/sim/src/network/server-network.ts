@@ -26,7 +26,7 @@ export function serverNetwork(
 ): ClusterNetwork {
   if (config.network === null) throw new Error('a simulated server has a network');
   const { retryJoin, retryIntervalMs, retryMax } = config.network;
-  const self = selfRecord(config, config.network, ports.clock);
+  const self = selfRecord(config, ports.clock);
   const discovery = new StaticDiscovery({ self, retryJoin, retryIntervalMs, retryMax }, { ...ports, transport: greetings(network, host) });
   host.greet = (greeting) => discovery.answer(greeting);
   return {
