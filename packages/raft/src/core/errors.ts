@@ -11,6 +11,8 @@ export type RaftErrorCode =
   | 'too-large'
   | 'membership-pending'
   | 'invalid-membership'
+  /** A change of the membership that those who would vote then do not answer for; nothing was proposed. */
+  | 'quorum-silent'
   /** It was appended, and leadership was lost before its fate was known: it may still be committed. */
   | 'outcome-unknown'
   /** This server takes part no more. */

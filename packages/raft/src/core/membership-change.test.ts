@@ -62,7 +62,7 @@ describe('cluster membership changes (Raft 6; thesis 4.2, 4.3)', () => {
 
   it('let a leader who is out lead until that is committed, without its own vote', () => {
     const core = new DrivenCore({ voters: ['a', 'b', 'c'] }).elect();
-    core.appendReply({ index: 1 });
+    core.appendReply({ index: 1 }).appendReply({ from: 'c', index: 1 });
     core.raft.changeMembership([{ id: 'a', to: 'none' }], core.nowMs);
     core.sync().appendReply({ index: 2 }).appendReply({ from: 'c', index: 2 });
     expect(core.raft.membership.voters).toEqual(['b', 'c']);
@@ -86,6 +86,19 @@ describe('cluster membership changes (Raft 6; thesis 4.2, 4.3)', () => {
     expect(() => changeMembership({ ...EMPTY_MEMBERSHIP, voters: ['a'] }, [{ id: 'a', to: 'none' }])).toThrow(
       expect.objectContaining({ code: 'invalid-membership' }),
     );
+  });
+
+  // Simulation seed 60437: a new leader took a silent server for dead, and removed it; who remained was dead.
+  it('are refused while too few of those who would vote have answered this leader lately', () => {
+    const core = new DrivenCore({ voters: ['a', 'b', 'c'] }).elect();
+    core.appendReply({ index: 1 });
+    const remove = (id: string) => () => core.raft.changeMembership([{ id, to: 'none' }], core.nowMs);
+    const silent = expect.objectContaining({ code: 'quorum-silent' });
+    expect(remove('b')).toThrow(silent);
+    core.appendReply({ from: 'c', index: 1 }).pass(95).heartbeatReply({ from: 'b' });
+    core.pass(5);
+    expect(remove('b')).toThrow(silent);
+    expect(remove('c')).not.toThrow();
   });
 
   it('never let two successive memberships elect apart from each other', () => {

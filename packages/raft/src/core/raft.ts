@@ -226,7 +226,7 @@ export class Raft {
     return { index, term: state.term };
   }
 
-  /** @throws RaftError `not-leader`, `transferring`, `membership-pending`, `invalid-membership` */
+  /** @throws RaftError `not-leader`, `transferring`, `membership-pending`, `invalid-membership`, `quorum-silent` */
   changeMembership(changes: readonly MembershipChange[], nowMs: number): { readonly index: number; readonly term: number } {
     const state = this.#at(nowMs);
     const leadership = this.#mustPropose();
@@ -235,8 +235,28 @@ export class Raft {
       throw new RaftError('membership-pending', 'an earlier change, or the term itself, is not committed yet');
     }
     const next = changeMembership(log.membership, changes);
+    if (!this.#wouldCommit(next, leadership)) {
+      throw new RaftError(
+        'quorum-silent',
+        'too few of the voters there would be have answered lately: nothing could be committed any more',
+      );
+    }
     const index = appendOwn(state, [{ kind: 'membership', data: encodeMembership(next) }]);
     return { index, term: state.term };
+  }
+
+  /**
+   * A joint membership that cannot be committed ends the cluster for good: the silent ones are known to be silent only by this leader's own
+   * experience, whatever others believe. Who is new is believed to be there.
+   */
+  #wouldCommit(next: Membership, { progress, firstIndex }: Leadership): boolean {
+    const { id: ownId, nowMs, options } = this.#state;
+    const heardMs = quorumValue(next, (id) => {
+      const known = progress.get(id);
+      if (id === ownId || known === undefined) return nowMs;
+      return known.match >= firstIndex ? known.heardMs : -Infinity;
+    });
+    return nowMs - heardMs < options.electionTimeoutMs;
   }
 
   #mustPropose(): Leadership {

@@ -18,6 +18,7 @@ import {
   type LogStore,
   membersOf,
   RaftError,
+  type RaftErrorCode,
   RaftNode,
   type NodeStatus,
   type Transport,
@@ -68,6 +69,8 @@ const NEVER_MS = 9_223_372_036_854;
 /** A change of the membership has two phases, and a leader's first entry goes before: moments, when a quorum is there. */
 const CHANGE_WAIT_MS = 5000;
 const CHANGE_RETRY_MS = 20;
+/** What may be over by then: an earlier change; voters that have not answered this leader yet. */
+const PASSING: ReadonlySet<RaftErrorCode> = new Set(['membership-pending', 'quorum-silent']);
 const RESTORE_CHUNK_BYTES = 512 * 1024;
 /** Parts of a restore that wait for their quorum at once. */
 const RESTORE_IN_FLIGHT = 8;
@@ -287,8 +290,7 @@ export class RaftConsensus implements Consensus {
         await this.#running().changeMembership([change]);
         return;
       } catch (thrown) {
-        const isPending = thrown instanceof RaftError && thrown.code === 'membership-pending';
-        if (!isPending || clock.monotonic() >= deadlineMs) throw fromRaft(thrown);
+        if (!(thrown instanceof RaftError && PASSING.has(thrown.code)) || clock.monotonic() >= deadlineMs) throw fromRaft(thrown);
       }
       await sleep(clock, CHANGE_RETRY_MS);
     }

@@ -8,6 +8,7 @@ const CODES: Readonly<Record<RaftErrorCode, ConstructorParameters<typeof LictorE
   'too-large': 'too-large',
   'membership-pending': 'unavailable',
   'invalid-membership': 'rejected',
+  'quorum-silent': 'rejected',
   'outcome-unknown': 'outcome-unknown',
   stopped: 'no-leader',
   storage: 'internal',
