@@ -1,4 +1,5 @@
+export type { Peer } from '../consensus/raft/peers-file.ts';
 export { inspectDataDir } from './inspect.ts';
-export { encodePeers, type Peer, PEERS_FILE, writePeers } from './peers-file.ts';
 export { planRecovery, type RecoveryPlan } from './plan.ts';
 export type { LogPosition, Survivor } from './survivor.ts';
+export { writePeers } from './write-peers.ts';

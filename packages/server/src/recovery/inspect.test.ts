@@ -76,7 +76,7 @@ describe('the data directory of a stopped server', () => {
     await rm(join(dataDir, 'raft', 'cluster.json'));
     await expect(inspectDataDir(dataDir, silentLogger)).rejects.toThrow('belongs to no cluster');
     await writeFile(join(dataDir, 'raft', 'raft.db'), '');
-    await expect(inspectDataDir(dataDir, silentLogger)).rejects.toThrow('of a Consul server');
+    await expect(inspectDataDir(dataDir, silentLogger)).rejects.toThrow('holds a raft log of Consul');
   });
 
   it.runIf(process.getuid?.() === 0)('is refused to root when it is another user’s, whose server could not open it any more', async () => {

@@ -1,4 +1,4 @@
-import { access, readFile, stat } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LictorError, type Logger } from '@lictor/protocol';
 import {
@@ -9,14 +9,15 @@ import {
   FileSnapshotStore,
   levelDisk,
   type Membership,
+  type SnapshotFiles,
   type StoredLog,
   type StoredSnapshot,
   systemFiles,
 } from '@lictor/raft';
-import { PEERS_FILE } from './peers-file.ts';
+import { readIdentity } from '../consensus/raft/home.ts';
+import type { Identity } from '../consensus/raft/identity-file.ts';
+import { PEERS_FILE } from '../consensus/raft/peers-file.ts';
 import type { LogPosition, Survivor } from './survivor.ts';
-
-const CLUSTER_FILE = 'cluster.json';
 
 /**
  * Looks into the data directory of a server that does not run. Nothing of log or snapshots is changed; LevelDB tidies its own files, as
@@ -27,8 +28,7 @@ export async function inspectDataDir(dataDir: string, logger: Logger): Promise<S
   const folder = join(dataDir, 'raft');
   if (!(await exists(folder))) throw new LictorError('rejected', `${dataDir} has no raft folder: it is not the data directory of a server`);
   await refuseOthers(folder, dataDir);
-  if (await exists(join(folder, 'raft.db'))) throw new LictorError('rejected', `${dataDir} is the data directory of a Consul server`);
-  const { clusterId, nodeId } = await readIdentity(folder, dataDir);
+  const { clusterId, nodeId } = await mustBelong(systemFiles(folder), dataDir);
   const stored = await readLog(join(folder, 'log'), dataDir);
   const snapshots = join(folder, 'snapshots');
   const latest = (await exists(snapshots)) ? await new FileSnapshotStore(systemFiles(snapshots), logger).latest() : undefined;
@@ -61,18 +61,13 @@ async function refuseOthers(folder: string, dataDir: string): Promise<void> {
   }
 }
 
-async function readIdentity(folder: string, dataDir: string): Promise<{ readonly clusterId: string; readonly nodeId: string }> {
-  if (!(await exists(join(folder, CLUSTER_FILE)))) {
-    throw new LictorError('rejected', `${dataDir} belongs to no cluster: this server has never been part of one`);
-  }
-  try {
-    const value: unknown = JSON.parse(await readFile(join(folder, CLUSTER_FILE), 'utf8'));
-    const { Format, ClusterID, NodeID } = (value ?? {}) as Readonly<Record<string, unknown>>;
-    if (Format === 1 && typeof ClusterID === 'string' && typeof NodeID === 'string') return { clusterId: ClusterID, nodeId: NodeID };
-  } catch (thrown) {
-    if (!(thrown instanceof SyntaxError)) throw thrown;
-  }
-  throw new LictorError('rejected', `${join(folder, CLUSTER_FILE)} is damaged, or a newer version's`);
+async function mustBelong(files: SnapshotFiles, dataDir: string): Promise<Identity> {
+  const identity = await readIdentity(files).catch((thrown: unknown) => {
+    const error = LictorError.from(thrown);
+    throw new LictorError('rejected', `${dataDir}: ${error.message}`, { cause: error });
+  });
+  if (identity !== undefined) return identity;
+  throw new LictorError('rejected', `${dataDir} belongs to no cluster: this server has never been part of one`);
 }
 
 async function readLog(folder: string, dataDir: string): Promise<StoredLog> {

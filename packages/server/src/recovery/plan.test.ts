@@ -1,7 +1,7 @@
 import { EMPTY_MEMBERSHIP } from '@lictor/raft';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodePeers } from './peers-file.ts';
+import { encodePeers } from '../consensus/raft/peers-file.ts';
 import { planRecovery } from './plan.ts';
 import type { Survivor } from './survivor.ts';
 

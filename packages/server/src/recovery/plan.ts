@@ -1,5 +1,5 @@
 import { LictorError } from '@lictor/protocol';
-import type { Peer } from './peers-file.ts';
+import type { Peer } from '../consensus/raft/peers-file.ts';
 import type { Survivor } from './survivor.ts';
 
 export interface RecoveryPlan {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { LictorError, type Logger } from '@lictor/protocol';
-import { EMPTY_MEMBERSHIP, type LogStore, type Membership, type SnapshotStore } from '@lictor/raft';
-import type { Identity, RaftHome } from './home.ts';
+import type { LogStore, SnapshotStore } from '@lictor/raft';
+import type { RaftHome } from './home.ts';
+import type { Identity } from './identity-file.ts';
 import type { FsmMachine } from './machine.ts';
+import { parsePeers, PEERS_FILE } from './peers-file.ts';
 
-const NAME = 'peers.json';
-const DONE = 'peers.json.applied';
+const DONE = `${PEERS_FILE}.applied`;
 
 export interface RecoverPorts {
   readonly home: RaftHome;
@@ -27,11 +28,11 @@ export interface RecoverPorts {
  */
 export async function recoverPeers(identity: Identity, ports: RecoverPorts): Promise<string | undefined> {
   const { home, log, snapshots, machine, logger } = ports;
-  const text = await home.read(NAME);
+  const text = await home.read(PEERS_FILE);
   if (text === undefined) return undefined;
   const recovery = sha256(text);
   if (recovery === identity.recovery) {
-    await home.rename(NAME, DONE);
+    await home.rename(PEERS_FILE, DONE);
     return identity.clusterId;
   }
   const membership = parsePeers(text);
@@ -43,14 +44,14 @@ export async function recoverPeers(identity: Identity, ports: RecoverPorts): Pro
   const commands = tail.filter(({ kind }) => kind === 'command');
   for (let at = 0; at < commands.length; at += SLICE) await machine.apply(commands.slice(at, at + SLICE));
   const last = tail.at(-1) ?? latest?.meta;
-  if (last === undefined) throw new LictorError('internal', `${NAME} is there, but this server has no log to go on from`);
+  if (last === undefined) throw new LictorError('internal', `${PEERS_FILE} is there, but this server has no log to go on from`);
   // The order matters: each step can be done again after a crash in the next one.
   await snapshots.save({ index: last.index, term: last.term, membership }, machine.snapshot());
   await log.clear();
   await log.write({ hardState: { term: Math.max(hardState.term, last.term), vote: undefined, commit: last.index }, entries: [] });
   const recoveredId = sha256(`${identity.clusterId}\n${recovery}`).slice(0, 32);
   await home.adopt(recoveredId, recovery);
-  await home.rename(NAME, DONE);
+  await home.rename(PEERS_FILE, DONE);
   if (membership.voters.length > 1) {
     // Each counts its own log as committed: where the logs differ, the longer one's end would be committed here and overwritten there.
     logger.warn(
@@ -68,29 +69,4 @@ const SLICE = 256;
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
-}
-
-/** Consul's format of raft protocol 3. @throws LictorError */
-export function parsePeers(text: string): Membership {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (thrown) {
-    throw new LictorError('invalid-argument', `recovery failed to parse ${NAME}: ${thrown instanceof Error ? thrown.message : ''}`);
-  }
-  if (!Array.isArray(value)) throw new LictorError('invalid-argument', `recovery failed to parse ${NAME}: not a list of servers`);
-  const addresses: Record<string, string> = {};
-  const voters: string[] = [];
-  const learners: string[] = [];
-  for (const peer of value as readonly unknown[]) {
-    const { id, address, non_voter: nonVoter = false } = (peer ?? {}) as Readonly<Record<string, unknown>>;
-    if (typeof id !== 'string' || id === '' || typeof address !== 'string' || address === '' || typeof nonVoter !== 'boolean') {
-      throw new LictorError('invalid-argument', `${NAME}: each server needs "id" and "address", and may have "non_voter"`);
-    }
-    if (Object.hasOwn(addresses, id)) throw new LictorError('invalid-argument', `${NAME}: ${id} is there twice`);
-    addresses[id] = address;
-    (nonVoter ? learners : voters).push(id);
-  }
-  if (voters.length === 0) throw new LictorError('invalid-argument', `${NAME}: there must be at least one voter`);
-  return { ...EMPTY_MEMBERSHIP, voters: voters.sort(), learners: learners.sort(), addresses };
 }
