@@ -12,6 +12,13 @@ const WATCHED = [...KEYS, ...LOCKS, PREFIX, PREFIX];
 /** Beyond its time: the jitter of a sixteenth, and a clock that runs apart. */
 const OVERTIME = 1.25;
 
+interface Question {
+  readonly minIndex: number;
+  /** When it was last answered. */
+  readonly shownMs: number;
+  readonly waitMs: number;
+}
+
 /** Follows a key by blocking queries, at one server for as long as that lives. */
 export class Watcher {
   readonly #world: ClientWorld;
@@ -36,10 +43,12 @@ export class Watcher {
   async #follow(server: ServerProcess): Promise<void> {
     const { random } = this.#world;
     let minIndex = 0;
+    let shownMs = 0;
     while (server.isUp && !this.#world.isOver && random.float() > 0.05) {
       this.#world.counts.operations++;
       const waitMs = pick(random, [300, 1000, 3000]) ?? 1000;
-      const answer = await this.#block(server, minIndex, waitMs);
+      const answer = await this.#block(server, { minIndex, shownMs, waitMs });
+      const answeredMs = this.#world.scheduler.nowMs;
       if (answer.kind !== 'ok') {
         await think(this.#world);
         continue;
@@ -47,10 +56,11 @@ export class Watcher {
       // An index that goes back says that the state was replaced: it begins anew.
       const { index } = answer.reply.meta;
       minIndex = index < minIndex ? 0 : index;
+      shownMs = answeredMs;
     }
   }
 
-  #block(server: ServerProcess, minIndex: number, waitMs: number): Promise<Answer<ReadReply<unknown>>> {
+  #block(server: ServerProcess, { minIndex, shownMs, waitMs }: Question): Promise<Answer<ReadReply<unknown>>> {
     const { caller, answers, counts, scheduler } = this.#world;
     const isStale = this.#consistency === 'stale';
     const key = this.#key;
@@ -68,7 +78,7 @@ export class Watcher {
       if (isStale && pausedMs === 0) floor = Math.max(floor, answers.appliedLately(server));
       const describe = `${this.#consistency} blocking read from ${minIndex} on at ${server.machine.name}`;
       const shown = this.#check(reply, { key, floor, describe });
-      if (isStale) answers.woken(server, key, minIndex, sinceMs, pausedMs);
+      if (isStale) answers.woken(server, key, { minIndex, shownMs, sinceMs, pausedMs });
       else answers.acknowledged = Math.max(answers.acknowledged, shown ?? 0);
       this.#checkOrder(server, minIndex, reply.meta.index);
     };

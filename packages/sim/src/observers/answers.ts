@@ -11,6 +11,13 @@ export interface ReadExpectation {
   readonly describe: string;
 }
 
+export interface BlockedRead {
+  readonly minIndex: number;
+  readonly shownMs: number;
+  readonly sinceMs: number;
+  readonly pausedMs: number;
+}
+
 interface Commit {
   readonly index: number;
   readonly atMs: number;
@@ -93,13 +100,18 @@ export class Answers {
     return next === undefined || next > label || history.restores.includes(next);
   }
 
-  /** A blocked stale read was answered now: was it as soon as there was something to tell? */
-  woken(process: ServerProcess, key: string, minIndex: number, sinceMs: number, pausedMs: number): void {
+  /**
+   * A blocked stale read was answered now: was it as soon as there was something to tell? The same reader had its answer before this one at
+   * `shownMs`, and has seen what had happened until then.
+   */
+  woken(process: ServerProcess, key: string, { minIndex, shownMs, sinceMs, pausedMs }: BlockedRead): void {
     const { history } = this.#reference;
     const commitOf = (index: number): Commit | undefined => this.#commits.get(process)?.find((commit) => commit.index >= index);
     // What a restore brought, or took, before the question is not news: it is labelled with older indexes.
-    const base = history.restores.findLast((index) => (commitOf(index)?.atMs ?? Infinity) <= sinceMs) ?? 0;
-    const change = history.changeAfter(key, Math.max(minIndex, base));
+    const restored = history.restores.findLast((index) => (commitOf(index)?.atMs ?? Infinity) <= sinceMs) ?? 0;
+    // Removals from below a prefix are forgotten after a while: the label goes back behind them then.
+    const shown = key.endsWith('/') ? (this.#commits.get(process)?.findLast(({ atMs }) => atMs <= shownMs)?.index ?? 0) : 0;
+    const change = history.changeAfter(key, Math.max(minIndex, restored, shown));
     const commit = change === undefined ? undefined : commitOf(change);
     if (change === undefined || commit === undefined) return;
     const lateMs = this.#nowMs() - Math.max(sinceMs, commit.atMs) - pausedMs;
