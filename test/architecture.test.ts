@@ -10,7 +10,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   pki: ['protocol'],
   mesh: ['protocol'],
   raft: ['protocol'],
-  server: ['protocol', 'pki', 'mesh', 'raft'],
+  gossip: ['protocol'],
+  server: ['protocol', 'pki', 'mesh', 'raft', 'gossip'],
   'client-agent': ['protocol', 'pki', 'mesh'],
   sdk: ['protocol', 'pki'],
   proxy: ['protocol', 'pki', 'mesh', 'sdk'],
@@ -48,6 +49,9 @@ const CORES = [
   'packages/proxy/src/config',
   'packages/proxy/src/registry',
   'packages/raft/src/core',
+  'packages/gossip/src/swim',
+  'packages/gossip/src/serf',
+  'packages/gossip/src/wire',
 ];
 /** The adapters to the real world that live beside a core. */
 const ADAPTERS = ['packages/protocol/src/system/', 'packages/protocol/src/testing/'];
