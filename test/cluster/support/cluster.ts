@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../../support/process.ts';
 import { createLoopback } from './loopback.ts';
-import type { ClusterNetwork } from './network.ts';
+import { advertisedHost, type ClusterNetwork } from './network.ts';
 import { ClusterServer } from './server.ts';
 
 const FAST_TIMING = '-hcl=performance { raft_multiplier = 1 }';
@@ -31,7 +31,7 @@ export class TestCluster {
     this.network = network;
     const { servers = 3, spare = 0, args = [] } = options;
     const places = Array.from({ length: servers + spare }, (_, number) => network.placeOf(number));
-    const joins = places.slice(0, servers).map(({ host, ports }) => `-retry-join=${host}:${ports['serf-lan']}`);
+    const joins = places.slice(0, servers).map((place) => `-retry-join=${advertisedHost(place)}:${place.ports['serf-lan']}`);
     const all = places.map((place, number) => {
       const expect = number < servers ? [`-bootstrap-expect=${servers}`] : [];
       return new ClusterServer(number, place, join(this.folder, `s${number + 1}`), ['-server', ...expect, ...joins, FAST_TIMING, ...args]);

@@ -1,6 +1,6 @@
 import { type Random, randomInteger } from '../../../packages/protocol/src/index.ts';
 import type { TestCluster } from './cluster.ts';
-import { isolate } from './network.ts';
+import { type ClusterNetwork, isolate } from './network.ts';
 import type { ClusterServer } from './server.ts';
 
 /** Longer than Consul's election timeout with a raft_multiplier of 1, which is 1 s at most. */
@@ -9,7 +9,8 @@ const FAULT_MS = 2500;
 /** One thing that happens to a cluster, for a while; afterwards all servers run and hear each other again. */
 export interface Fault {
   readonly name: string;
-  readonly needsCuts?: true;
+  /** Silence between servers, or connections that break. */
+  readonly needs?: 'cut' | 'sever';
   run(cluster: TestCluster, leader: ClusterServer, follower: ClusterServer): Promise<void>;
 }
 
@@ -22,40 +23,52 @@ export const FAULTS: readonly Fault[] = [
   { name: 'a pause of a follower', run: (_, __, follower) => pauseFor(follower) },
   {
     name: 'the leader alone',
-    needsCuts: true,
+    needs: 'cut',
     run: (cluster, leader) => cutFor(cluster, () => isolate(cluster.network, leader.number, 3)),
   },
   {
     name: 'a follower alone',
-    needsCuts: true,
+    needs: 'cut',
     run: (cluster, _, follower) => cutFor(cluster, () => isolate(cluster.network, follower.number, 3)),
   },
   {
     name: 'a leader that hears nobody',
-    needsCuts: true,
+    needs: 'cut',
     run: (cluster, leader) =>
       cutFor(cluster, () => forOthers(cluster, leader, (other) => cluster.network.cut(other.number, leader.number))),
   },
   {
     name: 'a leader that nobody hears',
-    needsCuts: true,
+    needs: 'cut',
     run: (cluster, leader) =>
       cutFor(cluster, () => forOthers(cluster, leader, (other) => cluster.network.cut(leader.number, other.number))),
   },
   {
     name: 'a leader and a follower that do not hear each other',
-    needsCuts: true,
+    needs: 'cut',
     run: (cluster, leader, follower) =>
       cutFor(cluster, () => {
         cluster.network.cut(leader.number, follower.number);
         cluster.network.cut(follower.number, leader.number);
       }),
   },
+  {
+    name: 'a leader whose connections break',
+    needs: 'sever',
+    run: (cluster, leader) =>
+      cutFor(cluster, () => forOthers(cluster, leader, (other) => cluster.network.sever?.(leader.number, other.number))),
+  },
+  {
+    name: 'a follower whose connections break for a moment',
+    needs: 'sever',
+    run: (cluster, _, follower) =>
+      cutFor(cluster, () => forOthers(cluster, follower, (other) => cluster.network.sever?.(follower.number, other.number)), 0),
+  },
 ];
 
-/** Every fault that this machine can make, once, in an order that the seed says. */
-export function shuffledFaults(random: Random, canCut: boolean): Fault[] {
-  const left = FAULTS.filter(({ needsCuts }) => canCut || needsCuts !== true);
+/** Every fault that the network can make, once, in an order that the seed says. */
+export function shuffledFaults(random: Random, network: ClusterNetwork): Fault[] {
+  const left = FAULTS.filter(({ needs }) => needs === undefined || (needs === 'cut' ? network.canCut : network.sever !== undefined));
   const shuffled: Fault[] = [];
   while (left.length > 0) shuffled.push(...left.splice(randomInteger(random, left.length), 1));
   return shuffled;
@@ -73,9 +86,9 @@ async function pauseFor(server: ClusterServer): Promise<void> {
   server.resume();
 }
 
-async function cutFor(cluster: TestCluster, cut: () => void): Promise<void> {
+async function cutFor(cluster: TestCluster, cut: () => void, cutMs = FAULT_MS): Promise<void> {
   cut();
-  await sleep(FAULT_MS);
+  await sleep(cutMs);
   cluster.network.heal();
 }
 

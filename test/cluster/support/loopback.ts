@@ -12,7 +12,7 @@ export async function createLoopback(servers: number): Promise<ClusterNetwork> {
     canCut: false,
     placeOf: (server) => places[server] ?? fail(server),
     cut: () => {
-      throw new Error('this needs network namespaces');
+      throw new Error('this needs a network that can be cut');
     },
     heal: () => undefined,
     close: () => undefined,

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { LICTOR, run, type Finished, TestProcess } from '../../support/process.ts';
-import { SERVER_PORTS, type ServerPlace } from './network.ts';
+import { advertisedHost, SERVER_PORTS, type ServerPlace } from './network.ts';
 
 /** The program under test; another build of it may be named. */
 const PROGRAM = process.env['LICTOR_CLUSTER_PROGRAM'] ?? LICTOR;
@@ -29,11 +29,11 @@ export class ClusterServer {
   }
 
   get rpcAddress(): string {
-    return `${this.place.host}:${this.place.ports.server}`;
+    return `${advertisedHost(this.place)}:${this.place.ports.server}`;
   }
 
   get joinAddress(): string {
-    return `${this.place.host}:${this.place.ports['serf-lan']}`;
+    return `${advertisedHost(this.place)}:${this.place.ports['serf-lan']}`;
   }
 
   get dataDir(): string {
@@ -52,6 +52,7 @@ export class ClusterServer {
   async start(...more: readonly string[]): Promise<void> {
     const [program = '', ...args] = [...this.place.prefix, PROGRAM, 'agent', ...this.#args, ...this.#portFlags(), ...more];
     this.#process = new TestProcess(program, args, { cwd: this.folder });
+    this.place.onStart?.(this.#process.pid);
     await this.#process.waitFor(/agent running!/, 0, 30_000);
   }
 
@@ -104,6 +105,7 @@ export class ClusterServer {
     const { host, ports } = this.place;
     return [
       `-bind=${host}`,
+      `-advertise=${advertisedHost(this.place)}`,
       `-client=${host}`,
       `-node=${this.name}`,
       `-data-dir=${this.dataDir}`,
