@@ -72,6 +72,11 @@ export function isVoter({ voters, outgoing }: Membership, id: NodeId): boolean {
   return voters.includes(id) || outgoing.includes(id);
 }
 
+/** Nobody else can lead, and nobody else is needed for it. */
+export function isSoleVoter({ voters, outgoing }: Membership, id: NodeId): boolean {
+  return outgoing.length === 0 && voters.length === 1 && voters[0] === id;
+}
+
 /** Everybody who gets the log, sorted. */
 export function membersOf({ voters, outgoing, learners, demoted }: Membership): readonly NodeId[] {
   return sorted(new Set([...voters, ...outgoing, ...learners, ...demoted]));

@@ -2,7 +2,7 @@ import type { Timer } from '@lictor/protocol';
 import type { Effects, PersistBatch, Status } from '../core/effects.ts';
 import type { Entry, Membership, SnapshotMeta } from '../core/entry.ts';
 import { RaftError } from '../core/errors.ts';
-import { membersOf } from '../core/membership.ts';
+import { isSoleVoter, membersOf } from '../core/membership.ts';
 import type { Message } from '../core/message.ts';
 import type { Recovered } from '../core/options.ts';
 import { Raft } from '../core/raft.ts';
@@ -143,8 +143,7 @@ export class Engine {
 
   /** A sole voter asks nobody: nothing is gained by waiting for a timeout. */
   #leadAlone(): void {
-    const { voters, outgoing } = this.raft.membership;
-    if (outgoing.length > 0 || voters.length !== 1 || voters[0] !== this.#options.id) return;
+    if (!isSoleVoter(this.raft.membership, this.#options.id)) return;
     this.input(() => this.raft.campaign(this.#ports.clock.monotonic()));
   }
 

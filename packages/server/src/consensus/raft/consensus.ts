@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib';
 import {
   type Clock,
   LictorError,
@@ -14,9 +13,7 @@ import {
   DEFAULT_LIMITS,
   DEFAULT_NODE_LIMITS,
   EMPTY_MEMBERSHIP,
-  isVoter,
-  type LogStore,
-  membersOf,
+  isSoleVoter,
   RaftError,
   type RaftErrorCode,
   RaftNode,
@@ -24,15 +21,17 @@ import {
   type Transport,
 } from '@lictor/raft';
 import { encodeCommand } from '../../fsm/codec.ts';
-import { RESTORE_BEGIN, RESTORE_CHUNK, RESTORE_COMMIT } from '../../fsm/commands/restore.ts';
 import type { Fsm } from '../../fsm/fsm.ts';
 import type { Command } from '../../fsm/types.ts';
 import type { Applied, Consensus } from '../port.ts';
-import { fromRaft } from './errors.ts';
+import { fromRaft, translated } from './errors.ts';
 import { RaftHome } from './home.ts';
 import { type Applied as AppliedOutcome, FsmMachine } from './machine.ts';
 import { recoverPeers } from './recover-peers.ts';
+import { restoreThroughLog } from './restore.ts';
+import { configurationOf, statsOf } from './status.ts';
 import type { RaftStorage } from './storage.ts';
+import { discardUnclaimed } from './unclaimed-log.ts';
 
 export interface RaftConsensusConfig {
   readonly nodeId: string;
@@ -71,9 +70,6 @@ const CHANGE_WAIT_MS = 5000;
 const CHANGE_RETRY_MS = 20;
 /** What may be over by then: an earlier change; voters that have not answered this leader yet. */
 const PASSING: ReadonlySet<RaftErrorCode> = new Set(['membership-pending', 'quorum-silent']);
-const RESTORE_CHUNK_BYTES = 512 * 1024;
-/** Parts of a restore that wait for their quorum at once. */
-const RESTORE_IN_FLIGHT = 8;
 
 /**
  * The replicated log of a server. Until the server knows which cluster it belongs to there is no log: it has no leader, and waits for
@@ -155,15 +151,14 @@ export class RaftConsensus implements Consensus {
   }
 
   async propose<Result>(command: Command): Promise<Applied<Result>> {
-    const { index, outcome } = await this.#propose(encodeCommand(command));
+    const { result } = await translated(this.#running().propose(encodeCommand(command)));
+    const { index, outcome } = result as AppliedOutcome;
     if (!outcome.ok) throw outcome.error;
     return { index, result: outcome.result as Result };
   }
 
   async barrier(): Promise<void> {
-    await this.#running()
-      .read('quorum')
-      .catch((thrown: unknown) => Promise.reject(fromRaft(thrown)));
+    await translated(this.#running().read('quorum'));
   }
 
   get mayAnswerReads(): boolean {
@@ -171,9 +166,7 @@ export class RaftConsensus implements Consensus {
   }
 
   async leaseBarrier(): Promise<void> {
-    await this.#running()
-      .read('lease')
-      .catch((thrown: unknown) => Promise.reject(fromRaft(thrown)));
+    await translated(this.#running().read('lease'));
   }
 
   get isLeader(): boolean {
@@ -202,40 +195,11 @@ export class RaftConsensus implements Consensus {
   }
 
   configuration(): RaftConfiguration {
-    const status = this.#nodeStatus();
-    if (status === undefined) return { Servers: [], Index: 0 };
-    const { membership, leader, id: ownId } = status;
-    const lastIndexes = new Map(status.peers.map((peer) => [peer.id, peer.match]));
-    lastIndexes.set(ownId, status.lastIndex);
-    const Servers = membersOf(membership).map((id) => ({
-      ID: id,
-      Node: this.#ports.nameOf(id),
-      Address: membership.addresses[id] ?? '',
-      Leader: id === leader,
-      ProtocolVersion: '3',
-      Voter: isVoter(membership, id),
-      LastIndex: lastIndexes.get(id) ?? 0,
-    }));
-    return { Servers, Index: 0 };
+    return configurationOf(this.#nodeStatus(), this.#ports.nameOf);
   }
 
   stats(): RaftStats {
-    const status = this.#nodeStatus();
-    if (status === undefined) return { id: this.#config.nodeId, ...NO_STATS };
-    const { role, term, lastIndex, lastTerm, committed, applied, snapshotIndex, snapshotTerm, lastContactMs, membership, id } = status;
-    return {
-      id,
-      state: role === 'leader' ? 'Leader' : role === 'follower' ? 'Follower' : 'Candidate',
-      term,
-      lastLogIndex: lastIndex,
-      lastLogTerm: lastTerm,
-      commitIndex: committed,
-      appliedIndex: applied,
-      lastSnapshotIndex: snapshotIndex,
-      lastSnapshotTerm: snapshotTerm,
-      lastContactMs,
-      numPeers: membersOf(membership).filter((member) => member !== id && isVoter(membership, member)).length,
-    };
+    return statsOf(this.#config.nodeId, this.#nodeStatus());
   }
 
   onLeadershipChange(listener: (isLeader: boolean) => void): () => void {
@@ -248,23 +212,8 @@ export class RaftConsensus implements Consensus {
     return () => void this.#leaderListeners.delete(listener);
   }
 
-  async restore(state: Uint8Array): Promise<number> {
-    const { clock, random } = this.#ports;
-    const id = randomUuid(random);
-    const send = (type: string, body: unknown): Promise<Applied<unknown>> => this.propose({ type, version: 1, timeMs: clock.now(), body });
-    await send(RESTORE_BEGIN, { id });
-    const chunks = Math.ceil(state.length / RESTORE_CHUNK_BYTES);
-    for (let from = 0; from < chunks; from += RESTORE_IN_FLIGHT) {
-      const numbers = Array.from({ length: Math.min(RESTORE_IN_FLIGHT, chunks - from) }, (_, at) => from + at);
-      await Promise.all(
-        numbers.map((number) => {
-          const bytes = state.subarray(number * RESTORE_CHUNK_BYTES, (number + 1) * RESTORE_CHUNK_BYTES);
-          return send(RESTORE_CHUNK, { id, number, bytes });
-        }),
-      );
-    }
-    const { index } = await send(RESTORE_COMMIT, { id, chunks, checksum: crc32(state) });
-    return index;
+  restore(state: Uint8Array): Promise<number> {
+    return restoreThroughLog(state, { ...this.#ports, propose: (command) => this.propose(command) });
   }
 
   setServer(id: string, address: string, votes: boolean): Promise<void> {
@@ -276,9 +225,7 @@ export class RaftConsensus implements Consensus {
   }
 
   async transferLeadership(id?: string): Promise<void> {
-    await this.#running()
-      .transferLeadership(id)
-      .catch((thrown: unknown) => Promise.reject(fromRaft(thrown)));
+    await translated(this.#running().transferLeadership(id));
   }
 
   /** One change at a time: another one's second phase is waited for. */
@@ -293,14 +240,6 @@ export class RaftConsensus implements Consensus {
         if (!(thrown instanceof RaftError && PASSING.has(thrown.code)) || clock.monotonic() >= deadlineMs) throw fromRaft(thrown);
       }
       await sleep(clock, CHANGE_RETRY_MS);
-    }
-  }
-
-  async #propose(bytes: Uint8Array): Promise<AppliedOutcome> {
-    try {
-      return (await this.#running().propose(bytes)).result as AppliedOutcome;
-    } catch (thrown) {
-      throw fromRaft(thrown);
     }
   }
 
@@ -331,9 +270,8 @@ export class RaftConsensus implements Consensus {
     this.#hasStarted = true;
     const status = node.status();
     this.#follow(status);
-    const { voters, outgoing } = status.membership;
-    // Nobody else can lead: it is a matter of its disk.
-    if (voters.length === 1 && voters[0] === id && outgoing.length === 0) await this.#untilLeading();
+    // It is a matter of its disk.
+    if (isSoleVoter(status.membership, id)) await this.#untilLeading();
   }
 
   #untilLeading(): Promise<void> {
@@ -390,33 +328,3 @@ export class RaftConsensus implements Consensus {
     if (this.#clusterId !== '') throw new LictorError('rejected', `this server belongs to cluster ${this.#clusterId} already`);
   }
 }
-
-/**
- * A crash in the middle of `bootstrap` leaves a log with its first entry only, of a cluster that does not exist.
- * @throws LictorError for any other log without a cluster
- */
-async function discardUnclaimed(log: LogStore): Promise<void> {
-  const { hardState, entries } = await log.load();
-  if (hardState.term === 0 && entries.length === 0) return;
-  if (hardState.term > 1 || hardState.commit > 0 || entries.length > 1) {
-    throw new LictorError(
-      'internal',
-      'the data directory has a raft log, but the file that names its cluster (raft/cluster.json) is missing',
-    );
-  }
-  await log.clear();
-  await log.write({ hardState: { term: 0, vote: undefined, commit: 0 }, entries: [] });
-}
-
-const NO_STATS: Omit<RaftStats, 'id'> = {
-  state: 'Follower',
-  term: 0,
-  lastLogIndex: 0,
-  lastLogTerm: 0,
-  commitIndex: 0,
-  appliedIndex: 0,
-  lastSnapshotIndex: 0,
-  lastSnapshotTerm: 0,
-  lastContactMs: undefined,
-  numPeers: 0,
-};

@@ -17,6 +17,15 @@ const CODES: Readonly<Record<RaftErrorCode, ConstructorParameters<typeof LictorE
   'newer-format': 'internal',
 };
 
+/** Waits, and rejects with `fromRaft`'s errors. */
+export async function translated<Result>(call: Promise<Result>): Promise<Result> {
+  try {
+    return await call;
+  } catch (thrown) {
+    throw fromRaft(thrown);
+  }
+}
+
 /** Callers know our codes only. Who leads is not their business: the forwarder finds it. */
 export function fromRaft(thrown: unknown): LictorError {
   if (!(thrown instanceof RaftError)) return LictorError.from(thrown);
