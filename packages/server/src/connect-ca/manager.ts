@@ -4,6 +4,7 @@ import { type CaConfiguration, type CaConfigurationRequest, LictorError, sleep, 
 import { sameContent, sameValue } from '../fsm/catalog/same-content.ts';
 import { CA_SET_CONFIG, type CaConfigFields, type SetConfigBody } from '../fsm/commands/connect-ca.ts';
 import type { LeaderDuty } from '../leader/duty.ts';
+import { noLeader } from '../no-leader.ts';
 import { activateCa, type Activation, type ActiveCa, type CandidateCa } from './activation.ts';
 import { bootstrapCaConfig } from './bootstrap-config.ts';
 import { createCandidate } from './candidate.ts';
@@ -238,7 +239,7 @@ export class ConnectCa implements LeaderDuty {
 
   async #exclusively<Value>(task: (term: number) => Promise<Value>): Promise<Value> {
     const term = this.#term;
-    if (!this.#isRunning) throw new LictorError('no-leader', 'No cluster leader');
+    if (!this.#isRunning) throw noLeader();
     return this.#mutex.run(() => task(term));
   }
 

@@ -12,6 +12,7 @@ import {
   type ServerPort,
 } from '@lictor/protocol';
 import type { Consensus } from '../consensus/port.ts';
+import { noLeader } from '../no-leader.ts';
 import { type WaitLimits, waitTimeMs } from '../rpc/wait-time.ts';
 
 /** How a method may be answered: `here` by any server for itself, `read` by whoever is fresh enough, `write` by the leader. */
@@ -114,7 +115,7 @@ export class Forwarder implements ServerPort {
       if (nowMs - attemptMs >= WAITED_MS) failingSinceMs = nowMs;
       const restMs = Math.min(failingSinceMs, startMs + waitMs) + this.#config.holdMs - nowMs;
       if (restMs <= 0) {
-        failure ??= new LictorError('no-leader', 'No cluster leader');
+        failure ??= noLeader();
         logger.warn('a call found no leader in time', { method, error: failure.message });
         throw failure;
       }

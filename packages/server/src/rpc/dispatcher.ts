@@ -18,6 +18,7 @@ import {
 import type { Consensus } from '../consensus/port.ts';
 import type { StateReader } from '../state/types.ts';
 import type { StateStore } from '../state/store.ts';
+import { noLeader } from '../no-leader.ts';
 import { AppliedIndexWaits } from './applied-index.ts';
 import { canonicalJson } from './canonical.ts';
 import type { MethodKind } from '../forward/forwarder.ts';
@@ -172,7 +173,7 @@ export class Dispatcher implements ServerPort {
 
   #write(method: string, write: AnyWrite, request: unknown, authorizer: Authorizer): Promise<unknown> {
     this.#ports.metrics.incrCounter('rpc.request');
-    if (!this.#ports.consensus.isLeader) throw new LictorError('no-leader', 'No cluster leader');
+    if (!this.#ports.consensus.isLeader) throw noLeader();
     return write(request, this.#writeContext(authorizer)).catch((thrown: unknown) => Promise.reject(this.#fault(method, thrown)));
   }
 

@@ -23,6 +23,7 @@ import {
 import { encodeCommand } from '../../fsm/codec.ts';
 import type { Fsm } from '../../fsm/fsm.ts';
 import type { Command } from '../../fsm/types.ts';
+import { noLeader } from '../../no-leader.ts';
 import type { Applied, Consensus } from '../port.ts';
 import { fromRaft, translated } from './errors.ts';
 import { RaftHome } from './home.ts';
@@ -320,7 +321,7 @@ export class RaftConsensus implements Consensus {
   }
 
   #running(): RaftNode {
-    if (this.#node === undefined) throw new LictorError('no-leader', 'No cluster leader');
+    if (this.#node === undefined) throw noLeader();
     return this.#node;
   }
 

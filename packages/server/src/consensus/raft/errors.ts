@@ -1,5 +1,6 @@
 import { LictorError } from '@lictor/protocol';
 import { RaftError, type RaftErrorCode } from '@lictor/raft';
+import { noLeader } from '../../no-leader.ts';
 
 const CODES: Readonly<Record<RaftErrorCode, ConstructorParameters<typeof LictorError>[0]>> = {
   'not-leader': 'no-leader',
@@ -30,5 +31,5 @@ export async function translated<Result>(call: Promise<Result>): Promise<Result>
 export function fromRaft(thrown: unknown): LictorError {
   if (!(thrown instanceof RaftError)) return LictorError.from(thrown);
   const code = CODES[thrown.code];
-  return new LictorError(code, code === 'no-leader' ? 'No cluster leader' : thrown.message, { cause: thrown });
+  return code === 'no-leader' ? noLeader(thrown) : new LictorError(code, thrown.message, { cause: thrown });
 }
