@@ -8,13 +8,13 @@ import {
   type RpcReply,
   type Secret,
   type ServerPort,
-  type Timer,
 } from '@lictor/protocol';
-import { createAutopilot } from './autopilot/index.ts';
+import { type Autopilot, createAutopilot } from './autopilot/index.ts';
 import type { ServerDirectory } from './cluster/directory.ts';
 import { ClusterFormation } from './cluster/formation.ts';
-import { loneDirectory } from './cluster/lone.ts';
 import { GrpcNetwork } from './cluster/grpc-network.ts';
+import { leaveCluster } from './cluster/leave.ts';
+import { loneDirectory } from './cluster/lone.ts';
 import type { ClusterNetwork } from './cluster/network.ts';
 import { selfRecord } from './cluster/self.ts';
 import { noTransport } from './cluster/transport.ts';
@@ -24,7 +24,8 @@ import { type Consensus, diskStorage, memoryStorage, RaftConsensus, type RaftSto
 import { Forwarder, type RemoteCalls } from './forward/forwarder.ts';
 import { COMMAND_HANDLERS } from './fsm/commands/index.ts';
 import { Fsm } from './fsm/fsm.ts';
-import { createDutyPorts, createLeader } from './leader/index.ts';
+import { createDutyPorts, createLeader, type Leader } from './leader/index.ts';
+import { noLeader } from './no-leader.ts';
 import { Dispatcher } from './rpc/dispatcher.ts';
 import { createEndpoints } from './rpc/endpoints/index.ts';
 import { StateStore } from './state/store.ts';
@@ -62,86 +63,35 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** How long a server that leaves waits to be taken out (consul-facts T014). */
-const REMOVAL_GRACE_MS = 5000;
-const NOBODY: RemoteCalls = { call: () => Promise.reject(new LictorError('no-leader', 'No cluster leader')) };
+const NOBODY: RemoteCalls = { call: () => Promise.reject(noLeader()) };
+
+/** What the parts of one server share. */
+interface Common {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly config: ServerConfig;
+  readonly store: StateStore;
+  readonly directory: ServerDirectory;
+  readonly remote: RemoteCalls;
+}
 
 /** One server: its state, its log, its endpoints, its ways to the others and, while it leads, the leader's duties. */
-export function createServer(config: ServerConfig, ports: ServerPorts): Server {
-  const { clock, random, metrics } = ports;
-  const logger = ports.logger.named('server');
+export function createServer(config: ServerConfig, { storage, network: given, resolveToken, ...rest }: ServerPorts): Server {
+  const ports = { ...rest, logger: rest.logger.named('server') };
+  const network = given ?? (config.network === null ? null : new GrpcNetwork(config, config.network, ports));
+  const directory = network?.discovery ?? loneDirectory(selfRecord(config, ports.clock));
   const store = new StateStore();
-  const fsm = new Fsm(store, COMMAND_HANDLERS, { ...ports, logger: logger.named('fsm') });
-  const network = ports.network ?? (config.network === null ? null : new GrpcNetwork(config, config.network, { clock, metrics, logger }));
-  const directory = network?.discovery ?? loneDirectory(selfRecord(config, clock));
-  const raftLogger = logger.named('raft');
-  const consensus = new RaftConsensus(config, fsm, {
-    clock,
-    random,
-    metrics,
-    logger: raftLogger,
-    storage: ports.storage ?? (config.dataDir === null ? memoryStorage() : diskStorage(config.dataDir, raftLogger)),
-    createTransport: (clusterId) => network?.createTransport(clusterId) ?? noTransport,
-    nameOf: (id) => directory.members().find((member) => member.id === id)?.name ?? (id === config.nodeId ? config.nodeName : id),
-  });
-  const leaderPorts = { ...ports, logger: logger.named('leader'), store, consensus, directory };
-  const caPorts = { ...createDutyPorts(leaderPorts), random, logger: ports.logger.named('connect.ca') };
-  const connectCa = config.connectEnabled ? new ConnectCa(config, caPorts) : null;
-  const remote = network?.remote ?? NOBODY;
-  const autopilot = createAutopilot(
-    { nodeId: config.nodeId, initial: config.autopilot, heartbeatMs: config.raftTiming.heartbeatMs },
-    {
-      ...createDutyPorts(leaderPorts),
-      logger: logger.named('autopilot'),
-      consensus,
-      directory,
-      fetchStats: async ({ id, rpcAddress }, signal) => {
-        const { value } = (await remote.call(rpcAddress, 'Status.RaftStats', {}, { signal })) as RpcReply<'Status.RaftStats'>;
-        // Whoever is there instead of a member does not speak for it.
-        if (value.term === 0 || value.id !== id) throw new LictorError('unavailable', 'another server answers there, or one without a log');
-        return value;
-      },
-    },
-  );
-  const leader = createLeader(config, leaderPorts, connectCa === null ? [autopilot] : [autopilot, connectCa]);
-  const endpoints = createEndpoints({
-    serverName: config.nodeName,
-    sessionTimers: leader.sessionTtl,
-    sessionTtlMinMs: config.sessionTtlMinMs,
-    coordinates: leader.coordinates,
-    defaultIntentionPolicy: config.defaultIntentionPolicy,
-    connectCa,
-    autopilot,
-    store,
-    consensus,
-    reassertLeadership: () => leader.reassert(),
-  });
-  const rpcLogger = logger.named('rpc');
-  const waits = { defaultWaitMs: config.defaultQueryTimeMs, maxWaitMs: config.maxQueryTimeMs };
-  const dispatcher = new Dispatcher({ datacenter: config.datacenter, ...waits }, endpoints, {
-    ...ports,
-    logger: rpcLogger,
-    store,
-    consensus,
-    resolveToken: ports.resolveToken ?? (() => allowAll),
-  });
+  const common: Common = { ...ports, config, store, directory, remote: network?.remote ?? NOBODY };
+  const consensus = createLog(common, network, storage);
+  const duties = createDuties(common, consensus, rest.logger.named('connect.ca'));
+  const { dispatcher, forwarder } = createCalls(common, consensus, duties, resolveToken ?? (() => allowAll));
   network?.serve(({ method, request, options }) => dispatcher.call(method as never, request as never, options));
-  const forwarder = new Forwarder(
-    { datacenter: config.datacenter, nodeId: config.nodeId, holdMs: config.rpcHoldMs, ...waits },
-    {
-      clock,
-      random,
-      metrics,
-      logger: rpcLogger,
-      consensus,
-      local: dispatcher,
-      remote,
-      kindOf: (method) => dispatcher.kindOf(method),
-    },
-  );
   const formation =
-    network === null ? null : new ClusterFormation(config.nodeId, { clock, random, logger, discovery: network.discovery, log: consensus });
+    network === null ? null : new ClusterFormation(config.nodeId, { ...ports, discovery: network.discovery, log: consensus });
   const usage = new UsageReporter({ ...ports, store, consensus });
+  const { leader, autopilot } = duties;
   return {
     port: forwarder,
     direct: dispatcher,
@@ -166,10 +116,7 @@ export function createServer(config: ServerConfig, ports: ServerPorts): Server {
     },
     reloadTls: () => network?.reloadTls(),
     leave: async () => {
-      if (network === null) return;
-      await handOver(consensus, logger);
-      await network.discovery.leave();
-      await untilRemoved(config.nodeId, consensus, clock);
+      if (network !== null) await leaveCluster(config.nodeId, { ...ports, consensus, discovery: network.discovery });
     },
     stop: async () => {
       dispatcher.close(new LictorError('unavailable', 'server is shutting down'));
@@ -183,28 +130,84 @@ export function createServer(config: ServerConfig, ports: ServerPorts): Server {
   };
 }
 
-/** The cluster should not have to notice by itself that its leader is gone. */
-async function handOver(consensus: Consensus, logger: Logger): Promise<void> {
-  const isOnlyVoter = consensus.configuration().Servers.filter((server) => server.Voter).length < 2;
-  if (!consensus.isLeader || isOnlyVoter) return;
-  try {
-    await consensus.transferLeadership();
-  } catch (error) {
-    logger.warn('leadership could not be handed over', { error });
-  }
+function createLog(common: Common, network: ClusterNetwork | null, storage: RaftStorage | undefined): RaftConsensus {
+  const { config, store, directory, clock, random, metrics } = common;
+  const logger = common.logger.named('raft');
+  const fsm = new Fsm(store, COMMAND_HANDLERS, { clock, metrics, logger: common.logger.named('fsm') });
+  return new RaftConsensus(config, fsm, {
+    clock,
+    random,
+    metrics,
+    logger,
+    storage: storage ?? (config.dataDir === null ? memoryStorage() : diskStorage(config.dataDir, logger)),
+    createTransport: (clusterId) => network?.createTransport(clusterId) ?? noTransport,
+    nameOf: (id) => directory.members().find((member) => member.id === id)?.name ?? (id === config.nodeId ? config.nodeName : id),
+  });
 }
 
-/** Or until the others have had time enough. */
-function untilRemoved(id: string, consensus: Consensus, clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const deadlineMs = clock.monotonic() + REMOVAL_GRACE_MS;
-    const look = (): Timer | undefined => {
-      const servers = consensus.configuration().Servers;
-      const isIn = servers.length > 1 && servers.some((server) => server.ID === id);
-      if (isIn && clock.monotonic() < deadlineMs) return clock.setTimer(100, look);
-      resolve();
-      return undefined;
-    };
-    look();
+interface Duties {
+  readonly leader: Leader;
+  readonly autopilot: Autopilot;
+  /** Null: connect is off. */
+  readonly connectCa: ConnectCa | null;
+}
+
+/** What a server does while it leads. */
+function createDuties({ config, remote, ...ports }: Common, consensus: Consensus, caLogger: Logger): Duties {
+  const leaderPorts = { ...ports, logger: ports.logger.named('leader'), consensus };
+  const dutyPorts = createDutyPorts(leaderPorts);
+  const connectCa = config.connectEnabled ? new ConnectCa(config, { ...dutyPorts, random: ports.random, logger: caLogger }) : null;
+  const autopilot = createAutopilot(
+    { nodeId: config.nodeId, initial: config.autopilot, heartbeatMs: config.raftTiming.heartbeatMs },
+    {
+      ...dutyPorts,
+      logger: ports.logger.named('autopilot'),
+      consensus,
+      directory: ports.directory,
+      fetchStats: async ({ id, rpcAddress }, signal) => {
+        const { value } = (await remote.call(rpcAddress, 'Status.RaftStats', {}, { signal })) as RpcReply<'Status.RaftStats'>;
+        // Whoever is there instead of a member does not speak for it.
+        if (value.term === 0 || value.id !== id) throw new LictorError('unavailable', 'another server answers there, or one without a log');
+        return value;
+      },
+    },
+  );
+  const leader = createLeader(config, leaderPorts, connectCa === null ? [autopilot] : [autopilot, connectCa]);
+  return { leader, autopilot, connectCa };
+}
+
+interface Calls {
+  /** Answers here or not at all. */
+  readonly dispatcher: Dispatcher;
+  /** Answers here, or asks the leader. */
+  readonly forwarder: Forwarder;
+}
+
+function createCalls(
+  { config, remote, ...ports }: Common,
+  consensus: Consensus,
+  { leader, autopilot, connectCa }: Duties,
+  resolveToken: (token: Secret) => Authorizer,
+): Calls {
+  const { datacenter, nodeId, rpcHoldMs: holdMs, defaultQueryTimeMs: defaultWaitMs, maxQueryTimeMs: maxWaitMs } = config;
+  const { sessionTtlMinMs, defaultIntentionPolicy, nodeName: serverName } = config;
+  const logger = ports.logger.named('rpc');
+  const endpoints = createEndpoints({
+    serverName,
+    sessionTimers: leader.sessionTtl,
+    sessionTtlMinMs,
+    coordinates: leader.coordinates,
+    defaultIntentionPolicy,
+    connectCa,
+    autopilot,
+    store: ports.store,
+    consensus,
+    reassertLeadership: () => leader.reassert(),
   });
+  const dispatcher = new Dispatcher({ datacenter, defaultWaitMs, maxWaitMs }, endpoints, { ...ports, logger, consensus, resolveToken });
+  const forwarder = new Forwarder(
+    { datacenter, nodeId, holdMs, defaultWaitMs, maxWaitMs },
+    { ...ports, logger, consensus, local: dispatcher, remote, kindOf: (method) => dispatcher.kindOf(method) },
+  );
+  return { dispatcher, forwarder };
 }

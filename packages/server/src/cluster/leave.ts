@@ -1,0 +1,42 @@
+import { type Clock, type Logger, sleep } from '@lictor/protocol';
+import type { Consensus } from '../consensus/port.ts';
+import type { StaticDiscovery } from './discovery.ts';
+
+export interface LeavePorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly consensus: Consensus;
+  readonly discovery: StaticDiscovery;
+}
+
+/** How long a server that leaves waits to be taken out (consul-facts T014). */
+const REMOVAL_GRACE_MS = 5000;
+const LOOK_EVERY_MS = 100;
+
+/** Goes for good: leadership is handed over, and the others take this server out of the cluster. */
+export async function leaveCluster(nodeId: string, ports: LeavePorts): Promise<void> {
+  await handOver(ports);
+  await ports.discovery.leave();
+  await untilRemoved(nodeId, ports);
+}
+
+/** The cluster should not have to notice by itself that its leader is gone. */
+async function handOver({ consensus, logger }: LeavePorts): Promise<void> {
+  const isOnlyVoter = consensus.configuration().Servers.filter((server) => server.Voter).length < 2;
+  if (!consensus.isLeader || isOnlyVoter) return;
+  try {
+    await consensus.transferLeadership();
+  } catch (error) {
+    logger.warn('leadership could not be handed over', { error });
+  }
+}
+
+/** Or until the others have had time enough. */
+async function untilRemoved(id: string, { consensus, clock }: LeavePorts): Promise<void> {
+  const deadlineMs = clock.monotonic() + REMOVAL_GRACE_MS;
+  const isIn = (): boolean => {
+    const servers = consensus.configuration().Servers;
+    return servers.length > 1 && servers.some((server) => server.ID === id);
+  };
+  while (isIn() && clock.monotonic() < deadlineMs) await sleep(clock, LOOK_EVERY_MS);
+}
