@@ -1,7 +1,8 @@
 import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
-import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+
+export { freePorts } from '../../packages/protocol/src/testing/index.ts';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 export const LICTOR = resolve(ROOT, 'packages/cli/bin/lictor');
@@ -120,22 +121,6 @@ export async function eventually<T>(what: string, condition: () => Promise<T | u
     if (performance.now() > deadline) throw new Error(`waited ${waitMs} ms in vain: ${what}`);
     await new Promise((wake) => setTimeout(wake, 20));
   }
-}
-
-/** Distinct ports that were free a moment ago. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => {
-      const server = createServer();
-      return new Promise<typeof server>((listening) => server.listen(0, '127.0.0.1', () => listening(server)));
-    }),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
-  return ports;
 }
 
 export interface PortRange {

@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePorts } from '@lictor/protocol/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeVerdict } from './replay/describe.ts';
 import { judge, readDeviations } from './replay/deviations.ts';
@@ -44,16 +44,4 @@ describe("what real Consul 1.21's command line did", () => {
 async function leader(): Promise<string> {
   const response = await fetch(`http://${httpAddress}/v1/status/leader`).catch(() => undefined);
   return response === undefined ? '' : response.text();
-}
-
-/** Held together until all are known, so that no two are the same. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePorts } from './free-ports.ts';
+import { freePorts } from '@lictor/protocol/testing';
 import { describeVerdict } from './replay/describe.ts';
 import { judge, readDeviations } from './replay/deviations.ts';
 import { exchange } from './replay/exchange.ts';

@@ -12,10 +12,11 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { silentLogger, silentMetrics } from '@lictor/protocol';
 import { systemClock, systemRandom } from '@lictor/protocol/system';
+import { freePort } from '@lictor/protocol/testing';
 import { createProxy } from '../src/index.ts';
 import { createAuthority } from '../src/testing/authority.ts';
 import { FakeMesh } from '../src/testing/fake-control-plane.ts';
-import { freePort, instance, publicListener, upstreamTo } from '../src/testing/harness.ts';
+import { instance, publicListener, upstreamTo } from '../src/testing/harness.ts';
 
 interface Setup {
   readonly roots: Parameters<FakeMesh['roots']['set']>[0];

@@ -1,6 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { freePort } from '@lictor/protocol/testing';
 import { median, type Row } from '../row.ts';
-import { DevAgent, freePorts, type Target } from '../targets/target.ts';
+import { DevAgent, type Target } from '../targets/target.ts';
 
 const MIB = 2 ** 20;
 
@@ -37,7 +38,7 @@ async function withPair(target: Target, measure: (pair: Pair) => Promise<number>
   const service = await serve();
   const agent = await DevAgent.start(target);
   try {
-    const [port = 0] = await freePorts(1);
+    const port = await freePort();
     await agent.api('PUT', '/v1/agent/service/register', { Name: 'echo', Port: portOf(service), Connect: { SidecarService: {} } });
     const upstreams = [{ DestinationName: 'echo', LocalBindPort: port }];
     await agent.api('PUT', '/v1/agent/service/register', { Name: 'web', Connect: { SidecarService: { Proxy: { Upstreams: upstreams } } } });

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts, type Target } from './target.ts';
+import { freePorts } from '@lictor/protocol/testing';
+import type { Target } from './target.ts';
 
 const PORTS = ['http', 'dns', 'grpc', 'server', 'serf-lan', 'serf-wan'] as const;
 const SERVERS = 3;

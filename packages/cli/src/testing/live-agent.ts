@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { freePort } from '@lictor/protocol/testing';
 import type { Io } from '../framework/io.ts';
 import { runCommandLine } from '../process.ts';
 
@@ -12,6 +12,7 @@ export interface LiveAgent {
 
 /** A real agent with its server, `agent -dev`, in this process. Resolves when it answers. */
 export async function startLiveAgent(...flags: readonly string[]): Promise<LiveAgent> {
+  // Port 0 means "off" in the agent's configuration.
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
   const listeners = new Set<(signal: NodeJS.Signals) => void>();
@@ -72,13 +73,4 @@ async function untilAnswers(address: string): Promise<void> {
     if (answered) return;
     await new Promise((resolve) => setImmediate(resolve));
   }
-}
-
-/** One that was free a moment ago: port 0 means "off" in the agent's configuration. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { freePorts } from '../free-ports.ts';
+import { freePorts } from '@lictor/protocol/testing';
 import { exchange } from '../replay/exchange.ts';
 
 const LICTOR_MAIN = fileURLToPath(new URL('../../../cli/src/main.ts', import.meta.url));

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type MetricLabels, type Metrics, Secret } from '@lictor/protocol';
-import { FakeClock } from '@lictor/protocol/testing';
+import { FakeClock, freePorts } from '@lictor/protocol/testing';
 import { TestClient, until } from '../testing/client.ts';
-import { freePort, Harness, upstreamTo } from '../testing/harness.ts';
+import { Harness, upstreamTo } from '../testing/harness.ts';
 import type { AccessRecord } from './access-log.ts';
 import { jsonAccessLog } from './access-log.ts';
 import { ListenerStats } from './listener-stats.ts';
@@ -104,7 +104,7 @@ describe('what a running proxy shows', () => {
 
   it('to Prometheus', async () => {
     await harness.destination('socat', await harness.echo());
-    const [metricsPort, upstreamPort] = [await freePort(), await freePort()];
+    const [metricsPort = 0, upstreamPort = 0] = await freePorts(2);
     await harness.sidecar('web', { upstreams: [upstreamTo('socat', upstreamPort)] }, { prometheusBindAddr: `127.0.0.1:${metricsPort}` });
     const client = new TestClient(upstreamPort).send('12345');
     await until(() => client.text === '12345');

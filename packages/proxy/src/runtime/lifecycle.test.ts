@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectProxyConfig, decode } from '@lictor/protocol';
+import { freePort, freePorts } from '@lictor/protocol/testing';
 import type { ProxyRegistration } from '../control-plane/port.ts';
 import { TestClient, until } from '../testing/client.ts';
-import { freePort, Harness, publicListener, upstreamTo } from '../testing/harness.ts';
+import { Harness, publicListener, upstreamTo } from '../testing/harness.ts';
 import { logged } from '../testing/logs.ts';
 
 let harness: Harness;
@@ -22,7 +23,7 @@ const AGENT = { source: { kind: 'agent', proxyId: 'web-sidecar-proxy' } } as con
 
 describe('starting from a registration', () => {
   it('logs the lines of consul-facts S019-S027 in their order and reports readiness', async () => {
-    const [publicPort, upstreamPort] = [await freePort(), await freePort()];
+    const [publicPort = 0, upstreamPort = 0] = await freePorts(2);
     harness.mesh
       .registration('web-sidecar-proxy')
       .set(registration(publicPort, { Upstreams: [{ DestinationName: 'socat', LocalBindPort: upstreamPort }] }));
@@ -47,7 +48,7 @@ describe('starting from a registration', () => {
 
   it('applies changes without touching what did not change (K079)', async () => {
     await harness.destination('socat', await harness.echo());
-    const [publicPort, first, second] = [await freePort(), await freePort(), await freePort()];
+    const [publicPort = 0, first = 0, second = 0] = await freePorts(3);
     const watched = harness.mesh.registration('web-sidecar-proxy');
     watched.set(registration(publicPort, { Upstreams: [{ DestinationName: 'socat', LocalBindPort: first }] }));
     const { proxy, log } = await harness.start('web', {}, AGENT);

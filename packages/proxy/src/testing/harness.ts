@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { type CheckServiceNode, connectProxyConfig, decode, silentMetrics } from '@lictor/protocol';
-import { MemoryLogger } from '@lictor/protocol/testing';
+import { freePort, MemoryLogger } from '@lictor/protocol/testing';
 import { systemClock, systemRandom } from '@lictor/protocol/system';
 import { DEFAULTS, type ProxyConfig } from '../config/types.ts';
 import { createProxy, type Proxy } from '../proxy.ts';
@@ -141,16 +141,6 @@ export function upstreamTo(service: string, port: number): ProxyConfig['upstream
     connectTimeoutMs: DEFAULTS.connectTimeoutMs,
     maxConnections: DEFAULTS.maxConnections,
   };
-}
-
-/** A port that nobody listens on at the moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const port = portOf(server);
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function portOf(server: Server): number {

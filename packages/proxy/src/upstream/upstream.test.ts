@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:tls';
+import { freePort } from '@lictor/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAuthority } from '../testing/authority.ts';
 import { TestClient, until } from '../testing/client.ts';
-import { freePort, Harness, publicListener, upstreamTo } from '../testing/harness.ts';
+import { Harness, publicListener, upstreamTo } from '../testing/harness.ts';
 import { logged } from '../testing/logs.ts';
 import { encodeFrame, FRAME, TUNNEL_PROTOCOL } from '../tunnel/frame.ts';
 

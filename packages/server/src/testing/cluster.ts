@@ -1,6 +1,6 @@
 import { type RpcReply, silentLogger, silentMetrics } from '@lictor/protocol';
 import { systemClock, systemRandom } from '@lictor/protocol/system';
-import { createServer as createTcpServer } from 'node:net';
+import { freePorts } from '@lictor/protocol/testing';
 import { createServerConfig, type NetworkConfig, type ServerConfig } from '../config.ts';
 import { createServer, type Server } from '../server.ts';
 
@@ -26,7 +26,7 @@ export class TestCluster {
   }
 
   async add(name: string, overrides: Partial<ServerConfig> = {}, network: Partial<NetworkConfig> = {}): Promise<Member> {
-    const [rpcPort, joinPort] = [await freePort(), await freePort()];
+    const [rpcPort = 0, joinPort = 0] = await freePorts(2);
     this.#joins.push(`127.0.0.1:${joinPort}`);
     const config = createServerConfig({
       nodeName: name,
@@ -104,12 +104,4 @@ export function put({ server }: Member, key: string, text = key): Promise<RpcRep
     operation: 'set',
     entry: { Key: key, Value: Buffer.from(text), Flags: 0, Session: '', ModifyIndex: 0 },
   });
-}
-
-async function freePort(): Promise<number> {
-  const probe = createTcpServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
