@@ -1,2 +1,5 @@
 export * from './contract.ts';
+export * from './kinds.ts';
+export * from './patience.ts';
 export * from './query.ts';
+export * from './wait-time.ts';

@@ -4,7 +4,8 @@ import {
   LictorError,
   type Logger,
   type Metrics,
-  type QueryOptions,
+  Patience,
+  type PatienceOptions,
   type Random,
   type RpcMethod,
   type RpcReply,
@@ -13,7 +14,6 @@ import {
 } from '@lictor/protocol';
 import type { Consensus } from '../consensus/port.ts';
 import { noLeader } from '../no-leader.ts';
-import { type WaitLimits, waitTimeMs } from '../rpc/wait-time.ts';
 
 /** How a method may be answered: `here` by any server for itself, `read` by whoever is fresh enough, `write` by the leader. */
 export type MethodKind = 'here' | 'read' | 'write';
@@ -27,11 +27,9 @@ export interface RemoteCalls {
   call(address: string, method: string, request: unknown, options: CallOptions): Promise<unknown>;
 }
 
-export interface ForwarderConfig extends WaitLimits {
+export interface ForwarderConfig extends PatienceOptions {
   readonly datacenter: string;
   readonly nodeId: string;
-  /** How long a call waits for a leader: through an election (consul-facts T015). */
-  readonly holdMs: number;
 }
 
 export interface ForwarderPorts {
@@ -48,8 +46,6 @@ export interface ForwarderPorts {
 
 /** Attempts are at least so far apart, on average; a new leader ends the pause. */
 const RETRY_MS = 50;
-/** An attempt of this length was with a leader that had it wait: what comes after is another search. */
-const WAITED_MS = 1000;
 /** A refusal that says that the call was not carried out: somebody else has to. */
 const NOT_DONE: ReadonlySet<string> = new Set(['no-leader', 'unavailable']);
 const NO_OPTIONS: CallOptions = {};
@@ -90,42 +86,32 @@ export class Forwarder implements ServerPort {
 
   async #atLeader<M extends RpcMethod>(kind: MethodKind, method: M, request: RpcRequest<M>, options: CallOptions): Promise<RpcReply<M>> {
     const { clock, consensus, metrics, logger } = this.#ports;
-    const startMs = clock.monotonic();
-    const waitMs = this.#waitMs(options.query);
-    let failingSinceMs = startMs;
+    const patience = new Patience(clock, this.#config, options.query);
+    const asked = withoutStale(options);
     for (;;) {
       let failure: LictorError | undefined;
-      const attemptMs = clock.monotonic();
-      // Whoever has waited at one leader waits for what is left of its time at the next.
-      const forwarded = forLeader(options, waitMs > 0 ? Math.max(1, startMs + waitMs - attemptMs) : undefined);
+      const attempt = patience.attempt(asked);
       try {
-        if (consensus.isLeader) return await this.#ports.local.call(method, request, forwarded);
+        if (consensus.isLeader) return await this.#ports.local.call(method, request, attempt);
         const { leaderAddress: address, leaderId } = consensus;
         // One that is about to lead is still catching up.
         if (address !== '' && leaderId !== this.#config.nodeId) {
           metrics.incrCounter('rpc.forward');
-          return (await this.#ports.remote.call(address, method, request, forwarded)) as RpcReply<M>;
+          return (await this.#ports.remote.call(address, method, request, attempt)) as RpcReply<M>;
         }
       } catch (thrown) {
         failure = LictorError.from(thrown);
         const mayRepeat = NOT_DONE.has(failure.code) || (kind === 'read' && failure.code === 'outcome-unknown');
         if (!mayRepeat) throw failure;
       }
-      const nowMs = clock.monotonic();
-      if (nowMs - attemptMs >= WAITED_MS) failingSinceMs = nowMs;
-      const restMs = Math.min(failingSinceMs, startMs + waitMs) + this.#config.holdMs - nowMs;
-      if (restMs <= 0) {
+      const restMs = patience.restMs();
+      if (restMs === 0) {
         failure ??= noLeader();
         logger.warn('a call found no leader in time', { method, error: failure.message });
         throw failure;
       }
       await this.#pause(restMs, options.signal);
     }
-  }
-
-  /** How long a call may take even though there is a leader, ms. */
-  #waitMs({ minIndex = 0, appliedIndex = 0, maxWaitMs }: QueryOptions = {}): number {
-    return minIndex > 0 || appliedIndex > 0 ? waitTimeMs(maxWaitMs, this.#config) : 0;
   }
 
   /** Until another server leads, or a moment has passed. */
@@ -149,12 +135,10 @@ export class Forwarder implements ServerPort {
 }
 
 /** The leader's answer is no staler than a default one. */
-function forLeader(options: CallOptions, maxWaitMs: number | undefined): CallOptions {
-  const { query } = options;
-  if (query === undefined || (query.consistency !== 'stale' && maxWaitMs === undefined)) return options;
-  const { consistency, maxStaleMs: _maxStaleMs, ...rest } = query;
-  const asked = consistency === 'stale' ? rest : query;
-  return { ...options, query: maxWaitMs === undefined ? asked : { ...asked, maxWaitMs } };
+function withoutStale(options: CallOptions): CallOptions {
+  if (options.query?.consistency !== 'stale') return options;
+  const { consistency: _consistency, maxStaleMs: _maxStaleMs, ...query } = options.query;
+  return { ...options, query };
 }
 
 function isNoLeader(thrown: unknown): boolean {

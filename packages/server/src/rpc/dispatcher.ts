@@ -14,6 +14,8 @@ import {
   type RpcRequest,
   type Secret,
   type ServerPort,
+  type WaitLimits,
+  waitTimeMs,
 } from '@lictor/protocol';
 import type { Consensus } from '../consensus/port.ts';
 import type { StateReader } from '../state/types.ts';
@@ -24,7 +26,6 @@ import { canonicalJson } from './canonical.ts';
 import type { MethodKind } from '../forward/forwarder.ts';
 import { type Evaluation, SharedQueries } from './shared-queries.ts';
 import type { EndpointTable, ReadContext, WriteContext } from './types.ts';
-import { type WaitLimits, waitTimeMs } from './wait-time.ts';
 
 export interface DispatcherConfig extends WaitLimits {
   readonly datacenter: string;
