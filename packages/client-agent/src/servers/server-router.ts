@@ -1,0 +1,105 @@
+import {
+  type CallOptions,
+  type Clock,
+  LictorError,
+  type Logger,
+  METHOD_KINDS,
+  type Metrics,
+  Patience,
+  type PatienceOptions,
+  type Random,
+  type RpcMethod,
+  type RpcReply,
+  type RpcRequest,
+  type ServerPort,
+} from '@lictor/protocol';
+import type { ServerList } from './server-list.ts';
+
+/** Calls of one server, over the network. */
+export interface RemoteCalls {
+  /**
+   * @throws LictorError what the server answered; `unavailable`: it did not get the call; `outcome-unknown`: it got it, and the
+   * connection went before the answer
+   */
+  call(address: string, method: string, request: unknown, options: CallOptions): Promise<unknown>;
+}
+
+export interface ServerRouterPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly remote: RemoteCalls;
+  readonly servers: ServerList;
+}
+
+/** Once every known server has been tried, on average; a server that arrives ends the pause. */
+const RETRY_MS = 250;
+/** A refusal that says that the call was not carried out: somebody else may. */
+const NOT_DONE: ReadonlySet<string> = new Set(['no-leader', 'unavailable']);
+const NO_OPTIONS: CallOptions = {};
+
+/**
+ * A client agent's way to the servers: the first of its list, and the others when that one does not answer, for as long as the caller's
+ * patience lasts. A write whose fate is not known is not repeated.
+ */
+export class ServerRouter implements ServerPort {
+  readonly #options: PatienceOptions;
+  readonly #ports: ServerRouterPorts;
+
+  constructor(options: PatienceOptions, ports: ServerRouterPorts) {
+    this.#options = options;
+    this.#ports = ports;
+  }
+
+  async call<M extends RpcMethod>(method: M, request: RpcRequest<M>, options: CallOptions = NO_OPTIONS): Promise<RpcReply<M>> {
+    const { clock, metrics, servers, remote } = this.#ports;
+    const patience = new Patience(clock, this.#options, options.query);
+    metrics.incrCounter('client.rpc');
+    for (let tried = 1; ; tried++) {
+      const server = servers.first;
+      let failure = noServers();
+      if (server !== undefined) {
+        try {
+          return (await remote.call(server.address, method, request, patience.attempt(options))) as RpcReply<M>;
+        } catch (thrown) {
+          failure = LictorError.from(thrown);
+          if (!this.#mayRepeat(method, failure)) throw failure;
+          this.#ports.logger.debug('RPC failed to server', { method, server: server.address, error: failure.message });
+          servers.demote(server);
+        }
+      }
+      const restMs = patience.restMs();
+      if (restMs === 0) {
+        metrics.incrCounter('client.rpc.failed');
+        throw failure;
+      }
+      if (tried % Math.max(1, servers.size) === 0) await this.#pause(restMs, options.signal);
+    }
+  }
+
+  #mayRepeat(method: RpcMethod, { code }: LictorError): boolean {
+    return NOT_DONE.has(code) || (code === 'outcome-unknown' && METHOD_KINDS[method] === 'read');
+  }
+
+  #pause(atMostMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const { clock, random, servers } = this.#ports;
+    return new Promise((resolve, reject) => {
+      const finish = (end: () => void): void => {
+        timer.cancel();
+        unsubscribe();
+        signal?.removeEventListener('abort', onAbort);
+        end();
+      };
+      const onAbort = (): void => finish(() => reject(new LictorError('cancelled', 'request cancelled')));
+      const timer = clock.setTimer(Math.min(atMostMs, RETRY_MS * (0.5 + random.float())), () => finish(resolve));
+      const unsubscribe = servers.onArrival(() => finish(resolve));
+      if (signal?.aborted === true) onAbort();
+      else signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+}
+
+function noServers(): LictorError {
+  return new LictorError('no-leader', 'No known Consul servers');
+}
