@@ -1,6 +1,7 @@
 export * from './api/index.ts';
 export { formatDuration, parseDuration } from './encoding/duration.ts';
 export { type HclDocument, HclError, parseHcl, parseJsonWithPositions } from './encoding/hcl/index.ts';
+export { type HostPort, joinHostPort, parseHostPort, parseHostPortOr, splitHostPort } from './encoding/host-port.ts';
 export { assert, ERROR_CODES, type ErrorCode, LictorError } from './errors.ts';
 export * from './ports/index.ts';
 export * from './rpc/index.ts';

@@ -1,3 +1,4 @@
+import { joinHostPort } from '@lictor/protocol';
 import type { AgentMember } from '@lictor/sdk';
 import { CommandFailure, defineApiCommand, failing } from '../framework/command.ts';
 import { EXIT } from '../framework/exit-codes.ts';
@@ -5,7 +6,6 @@ import { booleanFlag, stringFlag } from '../framework/flag-types.ts';
 import { partitionFlag } from '../framework/http-flags.ts';
 import { print } from '../framework/io.ts';
 import { columnize } from '../text/columns.ts';
-import { joinHostPort } from '../text/addresses.ts';
 import { compileRegExp } from '../text/regexp.ts';
 
 const ALL_SEGMENTS = '_all';

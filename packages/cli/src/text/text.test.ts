@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { joinHostPort, splitHostPort } from './addresses.ts';
 import { decodeBase64 } from './base64.ts';
 import { formatBytes } from './bytes.ts';
 import { columnize, tabulate } from './columns.ts';
@@ -86,13 +85,6 @@ describe('small texts', () => {
   it('shows times as RFC 850', () => {
     expect(formatRfc850('2026-11-21T05:49:39Z')).toMatch(/^[A-Z][a-z]+day, 2[012]-Nov-26 \d\d:\d\d:\d\d \S+$/);
     expect(formatRfc850(undefined)).toBe('Monday, 01-Jan-01 00:00:00 UTC');
-  });
-
-  it('splits and joins addresses as Go does', () => {
-    expect(joinHostPort('::1', 80)).toBe('[::1]:80');
-    expect(splitHostPort('[::1]:80')).toEqual({ host: '::1', port: '80' });
-    expect(splitHostPort('h')).toBe('address h: missing port in address');
-    expect(splitHostPort('::1:80')).toBe('address ::1:80: too many colons in address');
   });
 
   it('sorts the keys of maps and leaves those of structs', () => {

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
-import { type Clock, LictorError } from '@lictor/protocol';
-import { dialErrorText, splitHostPort, timeoutText } from '../checks/probes/go-errors.ts';
+import { type Clock, joinHostPort, LictorError, parseHostPortOr } from '@lictor/protocol';
+import { dialErrorText, timeoutText } from '../checks/probes/go-errors.ts';
 import type { AgentMember, Membership, RuntimeConfig } from '../contracts/index.ts';
 
 const DIAL_TIMEOUT_MS = 10_000;
@@ -64,7 +64,7 @@ export class AgentMembership implements Membership {
   }
 
   #peer(config: RuntimeConfig, peer: PeerMember): AgentMember {
-    const at = splitHostPort(peer.joinAddress) ?? { host: peer.joinAddress, port: config.ports.serfLan };
+    const at = parseHostPortOr(peer.joinAddress, config.ports.serfLan);
     const { bootstrap: _bootstrap, expect: _expect, ...tags } = this.#tags(config, false);
     return {
       Name: peer.name,
@@ -94,11 +94,11 @@ export class AgentMembership implements Membership {
   async join(address: string, wan: boolean): Promise<void> {
     const config = this.#ports.config();
     const port = wan ? config.ports.serfWan : config.ports.serfLan;
-    const target = splitHostPort(address) ?? { host: address.replace(/^\[|\]$/g, ''), port };
+    const target = parseHostPortOr(address, port);
     // Joining oneself is how people try the command out; Consul says yes.
     const own = [config.advertiseAddress, config.bindAddress, 'localhost'];
     if (target.port === port && own.includes(target.host)) return;
-    const where = `${target.host}:${target.port}`;
+    const where = joinHostPort(target.host, target.port);
     const reason = (await this.#dial(target)) ?? (await this.#greet(where, wan));
     if (reason !== undefined) throw new LictorError('rejected', `1 error occurred:\n\t* Failed to join ${where}: ${reason}\n\n`);
   }
@@ -116,7 +116,7 @@ export class AgentMembership implements Membership {
   }
 
   #dial(target: { readonly host: string; readonly port: number }): Promise<string | undefined> {
-    const where = `${target.host}:${target.port}`;
+    const where = joinHostPort(target.host, target.port);
     return new Promise((resolve) => {
       const socket = connect(target);
       const finish = (text: string | undefined): void => {

@@ -6,7 +6,6 @@ export { checkTenancy } from './tenancy.ts';
 export {
   DEFAULT_BIND_ADDRESS,
   findUpstreamProblems,
-  joinHostPort,
   normaliseUpstream,
   upstreamBindAddress,
   validateUpstream,

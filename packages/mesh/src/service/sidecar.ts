@@ -1,8 +1,15 @@
-import { type CheckDefinition, checkDefinition, decode, LictorError, type NodeService, type ServiceDefinition } from '@lictor/protocol';
+import {
+  type CheckDefinition,
+  checkDefinition,
+  decode,
+  joinHostPort,
+  LictorError,
+  type NodeService,
+  type ServiceDefinition,
+} from '@lictor/protocol';
 import { joinProblems } from '../problems.ts';
 import { validateServiceMeta } from './metadata.ts';
 import { collectChecks, normaliseService, type NormalisedService } from './normalise.ts';
-import { joinHostPort } from './upstream.ts';
 import { findAgentServiceProblems } from './validate.ts';
 
 export const SIDECAR_SUFFIX = '-sidecar-proxy';

@@ -1,4 +1,4 @@
-import { DEFAULT_NAMESPACE, type Upstream, WILDCARD } from '@lictor/protocol';
+import { DEFAULT_NAMESPACE, joinHostPort, type Upstream, WILDCARD } from '@lictor/protocol';
 import { quote } from '../problems.ts';
 
 export const DEFAULT_BIND_ADDRESS = '127.0.0.1';
@@ -56,11 +56,6 @@ export function upstreamBindAddress(upstream: Upstream): string {
   if (upstream.LocalBindPort === 0 && upstream.LocalBindAddress === '' && upstream.LocalBindSocketPath !== '')
     return upstream.LocalBindSocketPath;
   return joinHostPort(upstream.LocalBindAddress === '' ? DEFAULT_BIND_ADDRESS : upstream.LocalBindAddress, upstream.LocalBindPort);
-}
-
-/** As Go's `net.JoinHostPort`. */
-export function joinHostPort(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function findTenancyProblem(upstream: Upstream): string | undefined {

@@ -1,6 +1,5 @@
-import { isIPv6 } from 'node:net';
 import type { RuntimeConfig } from '@lictor/client-agent';
-import { type AutopilotFields, caConfigurationRequest, decode, DEFAULT_AUTOPILOT } from '@lictor/protocol';
+import { type AutopilotFields, caConfigurationRequest, decode, DEFAULT_AUTOPILOT, joinHostPort, parseHostPortOr } from '@lictor/protocol';
 import { createServerConfig, DEV_RAFT_TIMING, type NetworkConfig, raftTiming, type ServerConfig } from '@lictor/server';
 
 /** What the server part needs of the agent's configuration. */
@@ -11,8 +10,8 @@ export function toServerConfig(config: RuntimeConfig): ServerConfig {
     datacenter: config.datacenter,
     nodeName: config.nodeName,
     nodeId: config.nodeId,
-    rpcAddress: hostPort(config.advertiseAddress, config.ports.server),
-    joinAddress: hostPort(config.advertiseAddress, config.ports.serfLan),
+    rpcAddress: joinHostPort(config.advertiseAddress, config.ports.server),
+    joinAddress: joinHostPort(config.advertiseAddress, config.ports.serfLan),
     network: config.devMode ? null : toNetworkConfig(config),
     isBootstrap: config.devMode || config.bootstrap,
     raftTiming: config.devMode ? DEV_RAFT_TIMING : raftTiming(config.raftMultiplier),
@@ -81,13 +80,9 @@ function toTlsConfig({ internalRpcTls, datacenter, domain, limits }: RuntimeConf
 }
 
 /** Consul's default for addresses of agents: the port of its own gossip. */
-function withPort(address: string, port: number): string {
-  if (isIPv6(address)) return `[${address}]:${port}`;
-  return /:\d+$/.test(address) ? address : `${address}:${port}`;
-}
-
-function hostPort(host: string, port: number): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+function withPort(address: string, defaultPort: number): string {
+  const { host, port } = parseHostPortOr(address, defaultPort);
+  return joinHostPort(host, port);
 }
 
 /** `leaf_cert_ttl` in files is `LeafCertTTL` in the API (consul-facts P015). */

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { LOG_LEVELS, type Logger, type LogLevel, silentMetrics } from '@lictor/protocol';
+import { type HostPort, LOG_LEVELS, type Logger, type LogLevel, silentMetrics, splitHostPort } from '@lictor/protocol';
 import { systemClock, systemRandom } from '@lictor/protocol/system';
 import {
   type AccessLog,
@@ -214,14 +214,14 @@ function flagsSource(values: Values, io: Io): ConfigSource {
   printInfo(
     io,
     'Public listener',
-    publicListener === undefined ? 'Disabled' : `${splitHostPort(values.listen).host}:${publicListener.port} => ${values['service-addr']}`,
+    publicListener === undefined ? 'Disabled' : `${mustSplit(values.listen).host}:${publicListener.port} => ${values['service-addr']}`,
   );
   const config = { service, upstreams: given, ...(publicListener !== undefined && { publicListener }) };
   if (!values.register) return { kind: 'static', config };
   if (publicListener === undefined)
     throw new CommandFailure('==> Failed initializing registration: -register may only be specified with -service and -listen');
   const id = values['register-id'] === '' ? `${service}-proxy` : `${service}-proxy-${values['register-id']}`;
-  const { host, port } = splitHostPort(values.listen);
+  const { host, port } = mustSplit(values.listen);
   return {
     kind: 'static',
     config,
@@ -230,10 +230,10 @@ function flagsSource(values: Values, io: Io): ConfigSource {
 }
 
 function listenerFromFlags(values: Values): PublicListenerConfig {
-  const { host, port } = splitHostPort(values.listen);
+  const { host, port } = mustSplit(values.listen);
   if (values['service-addr'] === '')
     throw new Error('-service-addr must be specified with -listen so the proxy knows the backend service address.');
-  const application = splitHostPort(values['service-addr']);
+  const application = mustSplit(values['service-addr']);
   return {
     host: host || DEFAULTS.bindHost,
     port,
@@ -245,12 +245,10 @@ function listenerFromFlags(values: Values): PublicListenerConfig {
   };
 }
 
-/** As Go's net.SplitHostPort words its errors. */
-function splitHostPort(address: string): { readonly host: string; readonly port: number } {
-  const match = /^(?:\[([^\]]*)\]|([^:]*)):([^:]*)$/.exec(address);
-  if (match === null)
-    throw new Error(`address ${address}: ${address.includes(':') ? 'too many colons in address' : 'missing port in address'}`);
-  return { host: match[1] ?? match[2] ?? '', port: parsePort(match[3] ?? '') };
+function mustSplit(address: string): HostPort {
+  const parts = splitHostPort(address);
+  if (typeof parts === 'string') throw new Error(parts);
+  return { host: parts.host, port: parsePort(parts.port) };
 }
 
 function openAccessLog(target: string, io: Io, logger: Logger): AccessLog {

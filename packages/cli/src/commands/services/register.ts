@@ -1,4 +1,4 @@
-import type { ServiceAddress, ServiceKind } from '@lictor/protocol';
+import { type ServiceAddress, type ServiceKind, splitHostPort } from '@lictor/protocol';
 import type { ServiceRegistration } from '@lictor/sdk';
 import { CommandFailure, defineApiCommand, failing } from '../../framework/command.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
@@ -6,7 +6,6 @@ import { integerFlag, listFlag, mapFlag, stringFlag } from '../../framework/flag
 import type { FlagValues } from '../../framework/flags.ts';
 import { serverFlags, tenancyFlags } from '../../framework/http-flags.ts';
 import { print } from '../../framework/io.ts';
-import { splitHostPort } from '../../text/addresses.ts';
 
 const registerFlags = {
   ...serverFlags,

@@ -1,8 +1,9 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { parseHostPort } from '@lictor/protocol';
 import type { ProbeContext } from './context.ts';
 import { tlsOptions } from './context.ts';
-import { dialErrorText, splitHostPort, timeoutText } from './go-errors.ts';
+import { dialErrorText, timeoutText } from './go-errors.ts';
 import { refusalFor, refusingLookup } from './lookup.ts';
 import { startDeadline } from './deadline.ts';
 
@@ -19,7 +20,7 @@ export interface DialOptions {
 
 /** Connects to `target` (`host:port`). The caller destroys the socket, which has an error handler. @throws DialError */
 export async function dial(context: ProbeContext, target: string, options: DialOptions, signal: AbortSignal): Promise<Socket> {
-  const address = splitHostPort(target);
+  const address = parseHostPort(target);
   if (address === undefined) throw new DialError(`dial tcp: address ${target}: missing port in address`);
   const host = address.host === '' ? '127.0.0.1' : address.host;
   const refusal = context.refuseLinkLocal ? refusalFor(host) : undefined;

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { joinHostPort, parseHostPort } from '@lictor/protocol';
 
 /** Go's words for connection errors: operators and scripts know them from Consul's check output. */
 const SYSCALL_TEXT: Readonly<Record<string, string>> = {
@@ -32,20 +32,8 @@ export function timeoutText(network: 'tcp' | 'udp', target: string): string {
   return `dial ${network} ${target}: i/o timeout`;
 }
 
-/** Splits `host:port` and `[v6]:port`. Undefined when it is neither. */
-export function splitHostPort(target: string): { readonly host: string; readonly port: number } | undefined {
-  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(target);
-  if (match === null) return undefined;
-  const port = Number(match[3]);
-  return port > 65_535 ? undefined : { host: match[1] ?? match[2] ?? '', port };
-}
-
-function joinHostPort(host: string, port: number): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 function portOf(target: string): number {
-  return splitHostPort(target)?.port ?? 0;
+  return parseHostPort(target)?.port ?? 0;
 }
 
 /** Happy eyeballs reports every attempt; the last one is what Go would show. */

@@ -1,10 +1,9 @@
-import { isIPv6 } from 'node:net';
-import type { CheckDefinition } from '@lictor/protocol';
+import { type CheckDefinition, joinHostPort, parseHostPort } from '@lictor/protocol';
 import type { Probe, ProbeResult } from '../runner.ts';
 import type { ProbeContext } from './context.ts';
 import { timeoutMs } from './context.ts';
 import { startDeadline } from './deadline.ts';
-import { dialErrorText, splitHostPort } from './go-errors.ts';
+import { dialErrorText } from './go-errors.ts';
 import { resolveAllowed } from './lookup.ts';
 
 const SERVING = 1;
@@ -54,10 +53,10 @@ export function createGrpcProbe(context: ProbeContext): Probe {
 
 /** `host:port` with the host resolved. */
 async function resolveTarget(address: string): Promise<string> {
-  const target = splitHostPort(address);
+  const target = parseHostPort(address);
   if (target === undefined) return address;
   const host = await resolveAllowed(target.host);
-  return isIPv6(host) ? `[${host}]:${target.port}` : `${host}:${target.port}`;
+  return joinHostPort(host, target.port);
 }
 
 function targetName(definition: CheckDefinition): Record<string, string> {

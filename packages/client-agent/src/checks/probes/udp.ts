@@ -1,17 +1,18 @@
 import { createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
+import { parseHostPort } from '@lictor/protocol';
 import type { Probe } from '../runner.ts';
 import type { ProbeContext } from './context.ts';
 import { timeoutMs } from './context.ts';
 import { startDeadline } from './deadline.ts';
-import { dialErrorText, splitHostPort } from './go-errors.ts';
+import { dialErrorText } from './go-errors.ts';
 import { resolveAllowed } from './lookup.ts';
 
 /** Sends an empty datagram. Silence is passing: only a refusal by the host tells that nothing listens (consul-facts K036). */
 export function createUdpProbe(context: ProbeContext): Probe {
   const target = context.definition.UDP;
   return async (signal) => {
-    const address = splitHostPort(target);
+    const address = parseHostPort(target);
     if (address === undefined) return { status: 'critical', output: `dial udp: address ${target}: missing port in address` };
     let host = address.host === '' ? '127.0.0.1' : address.host;
     try {
