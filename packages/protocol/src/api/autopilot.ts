@@ -83,15 +83,15 @@ export interface AutopilotServer {
   readonly Meta: Readonly<Record<string, string>> | null;
 }
 
-/** The group of servers in autopilot's eyes. */
-export interface AutopilotState {
+/** The group of servers in autopilot's eyes. `Server`: in the API's answers times are texts. */
+export interface AutopilotState<Server = AutopilotServer> {
   readonly Healthy: boolean;
   /** Healthy voters that can be lost before the cluster stops. */
   readonly FailureTolerance: number;
   /** As many as can be lost in a good order; redundancy zones, which make the difference, are Consul Enterprise's. */
   readonly OptimisticFailureTolerance: number;
   /** By id. */
-  readonly Servers: Readonly<Record<string, AutopilotServer>>;
+  readonly Servers: Readonly<Record<string, Server>>;
   /** An id; empty without one. */
   readonly Leader: string;
   readonly Voters: readonly string[];

@@ -1,20 +1,10 @@
+import type { AutopilotState as GroupState, RaftConfiguration } from '@lictor/protocol';
 import { apiPath, type HttpClient } from '../http.ts';
 import type { QueryOptions, WriteOptions } from '../query.ts';
 
-export interface RaftServer {
-  readonly ID: string;
-  readonly Node: string;
-  readonly Address: string;
-  readonly Leader: boolean;
-  readonly ProtocolVersion: string;
-  readonly Voter: boolean;
-  readonly LastIndex: number;
-}
+export type { RaftConfiguration } from '@lictor/protocol';
 
-export interface RaftConfiguration {
-  readonly Servers: readonly RaftServer[];
-  readonly Index: number;
-}
+export type RaftServer = RaftConfiguration['Servers'][number];
 
 export interface ServerHealth {
   readonly ID: string;
@@ -76,13 +66,8 @@ export interface AutopilotServer {
   readonly NodeType: string;
 }
 
-export interface AutopilotState {
-  readonly Healthy: boolean;
-  readonly FailureTolerance: number;
-  readonly OptimisticFailureTolerance: number;
-  /** By id. */
-  readonly Servers: Readonly<Record<string, AutopilotServer>>;
-  readonly Leader: string;
+export interface AutopilotState extends Omit<GroupState<AutopilotServer>, 'Voters'> {
+  /** Null for none, as Go writes it. */
   readonly Voters: readonly string[] | null;
 }
 
