@@ -10,13 +10,14 @@ import {
   type ServerPort,
 } from '@lictor/protocol';
 import { type Autopilot, createAutopilot } from './autopilot/index.ts';
-import type { ServerDirectory } from './cluster/directory.ts';
+import type { NodeDirectory, ServerDirectory } from './cluster/directory.ts';
 import { ClusterFormation } from './cluster/formation.ts';
 import { GrpcNetwork } from './cluster/grpc-network.ts';
 import { leaveCluster } from './cluster/leave.ts';
 import { loneDirectory } from './cluster/lone.ts';
 import type { ClusterNetwork } from './cluster/network.ts';
 import { selfRecord } from './cluster/self.ts';
+import { nodesOfServers } from './cluster/nodes-of-servers.ts';
 import { noTransport } from './cluster/transport.ts';
 import type { ServerConfig } from './config.ts';
 import { ConnectCa } from './connect-ca/index.ts';
@@ -40,6 +41,8 @@ export interface ServerPorts {
   readonly storage?: RaftStorage;
   /** gRPC on the configured ports when absent. */
   readonly network?: ClusterNetwork;
+  /** Everybody whom gossip knows; the servers alone when absent. */
+  readonly nodes?: NodeDirectory;
   /** Allows everything when absent. */
   readonly resolveToken?: (token: Secret) => Authorizer;
 }
@@ -74,16 +77,21 @@ interface Common {
   readonly config: ServerConfig;
   readonly store: StateStore;
   readonly directory: ServerDirectory;
+  readonly nodes: NodeDirectory;
   readonly remote: RemoteCalls;
 }
 
 /** One server: its state, its log, its endpoints, its ways to the others and, while it leads, the leader's duties. */
-export function createServer(config: ServerConfig, { storage, network: given, resolveToken, ...rest }: ServerPorts): Server {
+export function createServer(
+  config: ServerConfig,
+  { storage, network: given, nodes: members, resolveToken, ...rest }: ServerPorts,
+): Server {
   const ports = { ...rest, logger: rest.logger.named('server') };
   const network = given ?? (config.network === null ? null : new GrpcNetwork(config, config.network, ports));
   const directory = network?.discovery ?? loneDirectory(selfRecord(config, ports.clock));
   const store = new StateStore();
-  const common: Common = { ...ports, config, store, directory, remote: network?.remote ?? NOBODY };
+  const nodes = members ?? nodesOfServers(directory);
+  const common: Common = { ...ports, config, store, directory, nodes, remote: network?.remote ?? NOBODY };
   const consensus = createLog(common, network, storage);
   const duties = createDuties(common, consensus, rest.logger.named('connect.ca'));
   const { dispatcher, forwarder } = createCalls(common, consensus, duties, resolveToken ?? (() => allowAll));

@@ -33,3 +33,31 @@ export interface ServerDirectory {
   /** What an operator's `force-leave` does: the server counts as gone. False: there is none of that name. */
   forceLeave(name: string): boolean;
 }
+
+/** A node of this datacenter, server or client, as the catalog is to show it. */
+export interface NodeMember {
+  readonly id: string;
+  readonly name: string;
+  readonly datacenter: string;
+  /** IP address. */
+  readonly address: string;
+  readonly version: string;
+  readonly status: MemberStatus;
+  /** Null: a client. */
+  readonly server: ServerPortNumbers | null;
+}
+
+export interface ServerPortNumbers {
+  readonly rpcPort: number;
+  /** Of xDS; 0 when off. */
+  readonly grpcPort: number;
+  readonly grpcTlsPort: number;
+}
+
+/** Who the nodes are: gossip knows. */
+export interface NodeDirectory {
+  /** This node included. */
+  members(): readonly NodeMember[];
+  /** Called after each change; returns the unsubscriber. */
+  onChange(listener: () => void): () => void;
+}

@@ -1,5 +1,5 @@
 import { type Clock, LictorError, type Logger, type Metrics } from '@lictor/protocol';
-import type { ServerDirectory } from '../cluster/directory.ts';
+import type { NodeDirectory } from '../cluster/directory.ts';
 import type { ServerConfig } from '../config.ts';
 import type { Consensus } from '../consensus/port.ts';
 import type { StateStore } from '../state/store.ts';
@@ -20,7 +20,7 @@ export interface LeaderPorts {
   readonly metrics: Metrics;
   readonly store: StateStore;
   readonly consensus: Consensus;
-  readonly directory: ServerDirectory;
+  readonly nodes: NodeDirectory;
 }
 
 /** What duties of other parts get. */
@@ -65,7 +65,7 @@ export function createLeader(config: ServerConfig, ports: LeaderPorts, more: rea
     sessionTtl,
     new TombstoneGc(tombstones, ports),
     coordinates,
-    new MemberReconciler(config.nodeId, { ...dutyPorts, directory: ports.directory }),
+    new MemberReconciler(config.nodeId, { ...dutyPorts, nodes: ports.nodes }),
     new RetriedStep('bootstrapping config entries', () => bootstrapConfigEntries(config.bootstrapConfigEntries, dutyPorts), dutyPorts),
     ...more,
   ];

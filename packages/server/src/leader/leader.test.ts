@@ -2,6 +2,7 @@ import { LictorError, silentMetrics } from '@lictor/protocol';
 import { FakeClock, MemoryLogger } from '@lictor/protocol/testing';
 import { describe, expect, it } from 'vitest';
 import { loneDirectory } from '../cluster/lone.ts';
+import { nodesOfServers } from '../cluster/nodes-of-servers.ts';
 import { selfRecord } from '../cluster/self.ts';
 import { createServerConfig } from '../config.ts';
 import { sessionsTable } from '../state/tables/sessions.ts';
@@ -19,8 +20,8 @@ function setUp() {
   const logger = new MemoryLogger();
   const test = createTestStore();
   const consensus = createScriptedConsensus((command) => test.apply(command.type, command.body, command.timeMs));
-  const directory = loneDirectory(selfRecord(CONFIG, clock));
-  return { clock, logger, metrics: silentMetrics, store: test.store, consensus, directory, test };
+  const nodes = nodesOfServers(loneDirectory(selfRecord(CONFIG, clock)));
+  return { clock, logger, metrics: silentMetrics, store: test.store, consensus, nodes, test };
 }
 
 const SESSION = {

@@ -1,5 +1,5 @@
-import type { Node } from '@lictor/protocol';
-import type { ServerMember } from '../cluster/directory.ts';
+import type { Node, NodeService } from '@lictor/protocol';
+import type { NodeMember } from '../cluster/directory.ts';
 import { SERF_HEALTH_CHECK_ID } from '../fsm/catalog/nodes.ts';
 import { sameValue } from '../fsm/catalog/same-content.ts';
 import { CATALOG_DEREGISTER, CATALOG_REGISTER, type DeregisterBody, type RegisterBody } from '../fsm/commands/catalog.ts';
@@ -7,7 +7,7 @@ import { checkKey, checksTable } from '../state/tables/checks.ts';
 import { nodeKey, nodesTable } from '../state/tables/nodes.ts';
 import { serviceKey, servicesTable } from '../state/tables/services.ts';
 import type { StateReader } from '../state/types.ts';
-import { CONSUL_SERVICE, consulService, serfHealth, splitAddress } from './reconcile-rows.ts';
+import { CONSUL_SERVICE, consulService, serfHealth } from './reconcile-rows.ts';
 
 export type Correction =
   | { readonly type: typeof CATALOG_REGISTER; readonly body: RegisterBody }
@@ -19,8 +19,8 @@ export type Correction =
  */
 export function corrections(
   reader: StateReader,
-  member: ServerMember,
-  members: readonly ServerMember[],
+  member: NodeMember,
+  members: readonly NodeMember[],
   selfId: string,
 ): readonly Correction[] {
   const node = reader.get(nodesTable, nodeKey(member.name));
@@ -35,46 +35,45 @@ export function corrections(
   return [{ type: CATALOG_DEREGISTER, body: { node: node.Node, serviceId: '', checkId: '' } }];
 }
 
-function whenAlive(
-  reader: StateReader,
-  node: Node | undefined,
-  member: ServerMember,
-  members: readonly ServerMember[],
-): readonly Correction[] {
-  const body = missingRegistration(reader, node, member);
-  if (body === undefined) return [];
-  // A node keeps its name from others while it lives. This one was a server, and no living server has its id: it lives no more.
-  const wasServer = node !== undefined && reader.get(servicesTable, serviceKey(node.Node, CONSUL_SERVICE)) !== undefined;
-  const isOfDeadServer = wasServer && node.ID !== member.id && !members.some(({ id, status }) => id === node.ID && status === 'alive');
-  const mustFail = isOfDeadServer && !hasSerfHealth(reader, node.Node, 'critical');
-  return [...(mustFail ? [markFailed(node)] : []), { type: CATALOG_REGISTER, body }];
+function whenAlive(reader: StateReader, node: Node | undefined, member: NodeMember, members: readonly NodeMember[]): readonly Correction[] {
+  const known = reader.get(servicesTable, serviceKey(member.name, CONSUL_SERVICE));
+  const body = missingRegistration(reader, node, member, known);
+  // Its agent was a server before, and is a client now.
+  const isServerNoMore = known !== undefined && member.server === null && node?.ID === member.id;
+  const retired: Correction = { type: CATALOG_DEREGISTER, body: { node: member.name, serviceId: CONSUL_SERVICE, checkId: '' } };
+  if (body === undefined) return isServerNoMore ? [retired] : [];
+  // A node keeps its name from others while it lives. This one is known to gossip by no living member: it lives no more.
+  const isOfDeadMember =
+    node !== undefined && node.ID !== member.id && !members.some(({ id, status }) => id === node.ID && status === 'alive');
+  const wasMember = node !== undefined && reader.get(checksTable, checkKey(node.Node, SERF_HEALTH_CHECK_ID)) !== undefined;
+  const mustFail = isOfDeadMember && wasMember && !hasSerfHealth(reader, node.Node, 'critical');
+  return [...(mustFail ? [markFailed(node)] : []), { type: CATALOG_REGISTER, body }, ...(isServerNoMore ? [retired] : [])];
 }
 
 /** Undefined when the catalog has it all. */
-function missingRegistration(reader: StateReader, node: Node | undefined, member: ServerMember): RegisterBody | undefined {
-  const service = reader.get(servicesTable, serviceKey(member.name, CONSUL_SERVICE));
-  const wanted = consulService(member);
-  const address = splitAddress(member.rpcAddress).host;
-  const isComplete =
-    node?.Address === address &&
-    node.ID === member.id &&
-    hasSerfHealth(reader, node.Node, 'passing') &&
-    service?.Port === wanted.Port &&
-    sameValue(service.Meta, wanted.Meta);
-  if (isComplete) return undefined;
-  const known = node?.ID === member.id || node?.ID === '' ? node : undefined;
+function missingRegistration(
+  reader: StateReader,
+  node: Node | undefined,
+  member: NodeMember,
+  known: NodeService | undefined,
+): RegisterBody | undefined {
+  const { id, name, datacenter, address, version, server } = member;
+  const wanted = server === null ? undefined : consulService(member, server);
+  const hasService = wanted === undefined || (known?.Port === wanted.Port && sameValue(known.Meta, wanted.Meta));
+  if (node?.Address === address && node.ID === id && hasSerfHealth(reader, node.Node, 'passing') && hasService) return undefined;
+  const same = node?.ID === id || node?.ID === '' ? node : undefined;
   return {
     node: {
-      ID: member.id,
-      Node: member.name,
+      ID: id,
+      Node: name,
       Address: address,
-      Datacenter: member.datacenter,
-      TaggedAddresses: known?.TaggedAddresses ?? null,
-      Meta: known === undefined ? { 'consul-version': member.version } : known.Meta,
+      Datacenter: datacenter,
+      TaggedAddresses: same?.TaggedAddresses ?? null,
+      Meta: same === undefined ? { 'consul-version': version } : same.Meta,
     },
     skipNodeUpdate: false,
-    service: wanted,
-    checks: [serfHealth(member.name, 'passing')],
+    ...(wanted !== undefined && { service: wanted }),
+    checks: [serfHealth(name, 'passing')],
   };
 }
 
@@ -86,6 +85,15 @@ function markFailed(node: Node): Correction {
 
 function hasSerfHealth(reader: StateReader, node: string, status: 'passing' | 'critical'): boolean {
   return reader.get(checksTable, checkKey(node, SERF_HEALTH_CHECK_ID))?.Status === status;
+}
+
+/** Nodes that are in the catalog because gossip had them as members: key to name. External nodes have no `serfHealth`. */
+export function memberNodes(reader: StateReader): ReadonlyMap<string, string> {
+  const nodes = new Map<string, string>();
+  for (const node of reader.scan(nodesTable)) {
+    if (reader.get(checksTable, checkKey(node.Node, SERF_HEALTH_CHECK_ID)) !== undefined) nodes.set(nodeKey(node.Node), node.Node);
+  }
+  return nodes;
 }
 
 function sameName(left: string, right: string): boolean {

@@ -8,32 +8,28 @@ import { catalogReads, catalogWrites } from '../rpc/endpoints/catalog.ts';
 import { healthReads } from '../rpc/endpoints/health.ts';
 import { createEndpointHarness, type EndpointHarness, registration } from '../testing/endpoints.ts';
 import { bootstrapConfigEntries } from './bootstrap-config-entries.ts';
-import type { ServerMember } from '../cluster/directory.ts';
-import { CATALOG_DEREGISTER } from '../fsm/commands/catalog.ts';
+import type { NodeMember } from '../cluster/directory.ts';
 import { MemberReconciler } from './reconcile-members.ts';
 
-const SELF: ServerMember = {
+const SELF: NodeMember = {
   id: 'b7954a44-6b47-d167-ce15-bd81dcdc2d54',
   name: 'obs',
   datacenter: 'dc1',
-  rpcAddress: '127.0.0.1:8300',
-  joinAddress: '127.0.0.1:8301',
-  bootstrapExpect: 0,
-  isBootstrap: true,
+  address: '127.0.0.1',
   version: '1.21.0',
-  grpcPort: 8502,
-  grpcTlsPort: 0,
-  clusterId: 'c1',
   status: 'alive',
+  server: { rpcPort: 8300, grpcPort: 8502, grpcTlsPort: 0 },
 };
-const OTHER: ServerMember = { ...SELF, id: '00000000-0000-0000-0000-000000000002', name: 'other', rpcAddress: '[::2]:8300' };
+const OTHER: NodeMember = { ...SELF, id: '00000000-0000-0000-0000-000000000002', name: 'other', address: '::2' };
+const CLIENT: NodeMember = { ...OTHER, name: 'client', server: null };
 
 let server: EndpointHarness;
 let clock: FakeClock;
 let reconciler: MemberReconciler;
 let isBroken: boolean;
 let attempts: number;
-let members: readonly ServerMember[];
+let members: readonly NodeMember[];
+let refused: string;
 const listeners = new Set<() => void>();
 
 beforeEach(() => {
@@ -41,23 +37,23 @@ beforeEach(() => {
   clock = new FakeClock();
   isBroken = false;
   attempts = 0;
+  refused = '';
   members = [SELF];
   listeners.clear();
   reconciler = new MemberReconciler(SELF.id, {
     clock,
     logger: silentLogger,
-    directory: {
+    nodes: {
       members: () => members,
       onChange: (listener) => {
         listeners.add(listener);
         return () => void listeners.delete(listener);
       },
-      forceLeave: () => false,
     },
     reader: () => server.reader(),
     propose: async (type, body) => {
       attempts++;
-      if (isBroken) throw new Error('lost');
+      if (isBroken || (refused !== '' && JSON.stringify(body).includes(refused))) throw new Error('lost');
       server.apply(type, body);
     },
   });
@@ -104,8 +100,8 @@ describe("the leader's own node (observed: catalog and health of 1.21)", () => {
   });
 });
 
-describe('the other servers', () => {
-  const know = async (...others: readonly ServerMember[]): Promise<void> => {
+describe('the other members', () => {
+  const know = async (...others: readonly NodeMember[]): Promise<void> => {
     members = [SELF, ...others];
     for (const listener of listeners) listener();
     await clock.advance(0);
@@ -156,7 +152,7 @@ describe('the other servers', () => {
   it('may be followed by one of the same name with another id, whatever becomes of the former', async () => {
     await reconciler.start();
     await know(OTHER);
-    const successor = { ...OTHER, id: '00000000-0000-0000-0000-000000000003', rpcAddress: '127.0.0.3:8300' };
+    const successor = { ...OTHER, id: '00000000-0000-0000-0000-000000000003', address: '127.0.0.3' };
     await know({ ...OTHER, status: 'failed' }, successor);
     const [node] = server.read<'Catalog.ListNodes'>(catalogReads['Catalog.ListNodes'], { filter: 'Node == other' }).value;
     expect(node).toMatchObject({ ID: successor.id, Address: '127.0.0.3' });
@@ -184,17 +180,70 @@ describe('the other servers', () => {
   });
 
   it('do not wait for one whose registration is refused', async () => {
-    const reserved = registration({ Node: 'other', ID: '00000000-0000-0000-0000-000000000009', Address: '10.0.0.9' });
-    await server.call<'Catalog.Register'>(catalogWrites['Catalog.Register'], reserved);
-    const alive = registration({ Node: 'other', Check: { CheckID: 'serfHealth', Name: 'x', Status: 'passing' }, SkipNodeUpdate: true });
-    await server.call<'Catalog.Register'>(catalogWrites['Catalog.Register'], { ...alive, Address: '10.0.0.9' });
+    refused = OTHER.id;
     await reconciler.start();
     const third = { ...OTHER, id: '00000000-0000-0000-0000-000000000004', name: 'third' };
     await know(OTHER, third);
-    expect(nodes()).toEqual(['obs', 'other', 'third']);
-    server.apply(CATALOG_DEREGISTER, { node: 'other', serviceId: '', checkId: '' });
+    expect(nodes()).toEqual(['obs', 'third']);
+    refused = '';
     await clock.advance(1000);
     expect(checkOf('other')).toMatchObject({ Status: 'passing', Output: 'Agent alive and reachable' });
+  });
+});
+
+describe('clients', () => {
+  const know = async (...others: readonly NodeMember[]): Promise<void> => {
+    members = [SELF, ...others];
+    for (const listener of listeners) listener();
+    await clock.advance(0);
+  };
+  const nodes = (): string[] => server.read<'Catalog.ListNodes'>(catalogReads['Catalog.ListNodes'], {}).value.map(({ Node }) => Node);
+  const checkOf = (node: string) => server.read<'Health.NodeChecks'>(healthReads['Health.NodeChecks'], { node }).value[0];
+
+  it('have a node with serfHealth, and no service', async () => {
+    await reconciler.start();
+    await know(CLIENT);
+    expect(checkOf('client')).toMatchObject({ CheckID: 'serfHealth', Status: 'passing' });
+    expect(server.read<'Health.ServiceNodes'>(healthReads['Health.ServiceNodes'], { service: 'consul' }).value).toHaveLength(1);
+  });
+
+  it('that were servers have the consul service no more', async () => {
+    await reconciler.start();
+    await know(OTHER);
+    await know({ ...OTHER, server: null });
+    expect(server.read<'Health.ServiceNodes'>(healthReads['Health.ServiceNodes'], { service: 'consul' }).value).toHaveLength(1);
+    expect(checkOf('other')?.Status).toBe('passing');
+  });
+
+  it('that come back empty under their old name take their node over', async () => {
+    await reconciler.start();
+    await know(CLIENT);
+    await know({ ...CLIENT, id: '00000000-0000-0000-0000-000000000007' });
+    const [node] = server.read<'Catalog.ListNodes'>(catalogReads['Catalog.ListNodes'], { filter: 'Node == client' }).value;
+    expect(node?.ID).toBe('00000000-0000-0000-0000-000000000007');
+  });
+
+  it('that gossip has forgotten leave the catalog, after a while of leading; external nodes stay', async () => {
+    await server.call<'Catalog.Register'>(catalogWrites['Catalog.Register'], registration({ Node: 'external', Address: '10.0.0.9' }));
+    await reconciler.start();
+    await know(CLIENT);
+    await know();
+    await clock.advance(299_000);
+    expect(nodes()).toEqual(['client', 'external', 'obs']);
+    await clock.advance(120_000);
+    expect(nodes()).toEqual(['external', 'obs']);
+  });
+
+  it('are not taken for forgotten because a new leader has not met them yet', async () => {
+    await reconciler.start();
+    await know(CLIENT);
+    for (let term = 0; term < 4; term++) {
+      await know();
+      await clock.advance(200_000);
+      reconciler.stop();
+      await reconciler.start();
+    }
+    expect(nodes()).toEqual(['client', 'obs']);
   });
 });
 

@@ -1,26 +1,31 @@
 import type { Clock, Logger, Timer } from '@lictor/protocol';
-import type { ServerDirectory, ServerMember } from '../cluster/directory.ts';
+import type { NodeDirectory, NodeMember } from '../cluster/directory.ts';
 import type { StateReader } from '../state/types.ts';
 import type { LeaderDuty } from './duty.ts';
-import { corrections } from './reconcile-catalog.ts';
+import { Absences } from './absences.ts';
+import { CATALOG_DEREGISTER, type DeregisterBody } from '../fsm/commands/catalog.ts';
+import { nodeKey } from '../state/tables/nodes.ts';
+import { corrections, memberNodes } from './reconcile-catalog.ts';
 
 /** Consul's reconcile interval. */
 const PERIOD_MS = 60_000;
 /** After a failure; twice as long after each further one. */
 const RETRY_MS = 1000;
 const MAX_DOUBLINGS = 6;
+/** A leader that has just started has not heard of everybody yet. */
+const FORGOTTEN_AFTER_MS = 300_000;
 
 export interface ReconcilePorts {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly directory: ServerDirectory;
+  readonly nodes: NodeDirectory;
   readonly reader: () => StateReader;
   readonly propose: (type: string, body: unknown) => Promise<unknown>;
 }
 
 /**
- * Keeps the servers in the catalog: one that lives has its node with the `consul` service and a passing `serfHealth`, one that failed a
- * critical one, and one that left is gone. At the start of leadership, when the directory changes, and once a minute.
+ * Keeps the members of gossip in the catalog: one that lives has its node with a passing `serfHealth`, and the `consul` service when it is
+ * a server; one that failed has a critical one, and one that left is gone. At the start of leadership, when the members change, and once a minute.
  */
 export class MemberReconciler implements LeaderDuty {
   readonly #selfId: string;
@@ -33,6 +38,7 @@ export class MemberReconciler implements LeaderDuty {
   #mustRunAgain = false;
   /** Rounds in a row that something failed in. */
   #failures = 0;
+  readonly #forgotten = new Absences(FORGOTTEN_AFTER_MS);
 
   constructor(selfId: string, ports: ReconcilePorts) {
     this.#selfId = selfId;
@@ -44,7 +50,8 @@ export class MemberReconciler implements LeaderDuty {
     if (this.#isRunning) return;
     this.#isRunning = true;
     this.#failures = 0;
-    this.#unsubscribe = this.#ports.directory.onChange(() => void this.#run());
+    this.#forgotten.clear();
+    this.#unsubscribe = this.#ports.nodes.onChange(() => void this.#run());
     await this.#run();
   }
 
@@ -76,7 +83,7 @@ export class MemberReconciler implements LeaderDuty {
   /** False when something has to be tried again soon. */
   async #reconcileAll(): Promise<boolean> {
     let isComplete = true;
-    for (const member of this.#ports.directory.members()) {
+    for (const member of this.#ports.nodes.members()) {
       if (!this.#isRunning) return true;
       try {
         await this.#reconcile(member);
@@ -85,12 +92,29 @@ export class MemberReconciler implements LeaderDuty {
         this.#ports.logger.error('failed to reconcile member', { member: member.name, error });
       }
     }
-    return isComplete;
+    return (await this.#removeForgotten()) && isComplete;
   }
 
-  async #reconcile(member: ServerMember): Promise<void> {
-    const { directory, reader, propose, logger } = this.#ports;
-    for (const { type, body } of corrections(reader(), member, directory.members(), this.#selfId)) {
+  /** Nodes of members that gossip has forgotten: false when one has to be tried again soon. */
+  async #removeForgotten(): Promise<boolean> {
+    const { clock, nodes, reader, propose, logger } = this.#ports;
+    const known = new Set(nodes.members().map(({ name }) => nodeKey(name)));
+    for (const node of this.#forgotten.missing(memberNodes(reader()), known, clock.monotonic())) {
+      if (!this.#isRunning) return true;
+      try {
+        await propose(CATALOG_DEREGISTER, { node, serviceId: '', checkId: '' } satisfies DeregisterBody);
+        logger.info('deregistered a node whose member is forgotten', { node });
+      } catch (error) {
+        logger.error('failed to deregister a forgotten node', { node, error });
+        return false;
+      }
+    }
+    return true;
+  }
+
+  async #reconcile(member: NodeMember): Promise<void> {
+    const { nodes, reader, propose, logger } = this.#ports;
+    for (const { type, body } of corrections(reader(), member, nodes.members(), this.#selfId)) {
       await propose(type, body);
       logger.info('the catalog was corrected for a member', { member: member.name, status: member.status });
     }

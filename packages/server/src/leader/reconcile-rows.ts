@@ -1,5 +1,5 @@
 import type { HealthCheck, NodeService } from '@lictor/protocol';
-import type { ServerMember } from '../cluster/directory.ts';
+import type { NodeMember, ServerPortNumbers } from '../cluster/directory.ts';
 import { SERF_HEALTH_CHECK_ID } from '../fsm/catalog/nodes.ts';
 import { NO_PROXY } from '../fsm/catalog/rows.ts';
 
@@ -32,7 +32,7 @@ export function serfHealth(node: string, status: keyof typeof OUTPUTS): HealthCh
 }
 
 /** The instance that stands for a server. */
-export function consulService(member: ServerMember): NodeService {
+export function consulService({ version }: NodeMember, { rpcPort, grpcPort, grpcTlsPort }: ServerPortNumbers): NodeService {
   return {
     Kind: '',
     ID: CONSUL_SERVICE,
@@ -41,17 +41,17 @@ export function consulService(member: ServerMember): NodeService {
     Address: '',
     TaggedAddresses: null,
     Meta: {
-      ...(member.grpcPort > 0 ? { grpc_port: String(member.grpcPort) } : {}),
-      ...(member.grpcTlsPort > 0 ? { grpc_tls_port: String(member.grpcTlsPort) } : {}),
+      ...(grpcPort > 0 ? { grpc_port: String(grpcPort) } : {}),
+      ...(grpcTlsPort > 0 ? { grpc_tls_port: String(grpcTlsPort) } : {}),
       non_voter: 'false',
       raft_version: '3',
       read_replica: 'false',
       serf_protocol_current: '2',
       serf_protocol_max: '5',
       serf_protocol_min: '1',
-      version: member.version,
+      version,
     },
-    Port: splitAddress(member.rpcAddress).port,
+    Port: rpcPort,
     SocketPath: '',
     Weights: { Passing: 1, Warning: 1 },
     EnableTagOverride: false,
@@ -61,10 +61,4 @@ export function consulService(member: ServerMember): NodeService {
     CreateIndex: 0,
     ModifyIndex: 0,
   };
-}
-
-/** `ip:port` or `[ip]:port`. */
-export function splitAddress(address: string): { readonly host: string; readonly port: number } {
-  const colon = address.lastIndexOf(':');
-  return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(address.slice(colon + 1)) };
 }
