@@ -39,6 +39,7 @@ export class StaticDiscovery implements ServerDirectory {
   #members: readonly ServerMember[];
   #timer: Timer | undefined;
   #isRunning = false;
+  #silence: string | undefined;
 
   constructor(config: DiscoveryConfig, ports: DiscoveryPorts) {
     this.#config = config;
@@ -75,8 +76,15 @@ export class StaticDiscovery implements ServerDirectory {
 
   /** What another server's greeting is answered with. @throws LictorError `rejected` */
   answer(greeting: Greeting): Greeting {
+    this.#mustSpeak();
     if (!this.#isSelf(greeting)) this.#hear(greeting);
     return this.#table.greeting();
+  }
+
+  /** Greets nobody any more, and tells whoever greets it why: to the others it is a server that has failed. */
+  fallSilent(reason: string): void {
+    this.stop();
+    this.#silence = reason;
   }
 
   /** Greets one server now. @throws LictorError */
@@ -150,10 +158,15 @@ export class StaticDiscovery implements ServerDirectory {
   }
 
   async #greet(address: string): Promise<void> {
+    this.#mustSpeak();
     const answer = await this.#ports.transport.greet(address, this.#table.greeting());
     if (this.#isSelf(answer)) throw new LictorError('conflict', 'this is the server itself');
     if (answer.from.clusterId !== '') this.#accepting.add(answer.from.clusterId);
     this.#hear(answer);
+  }
+
+  #mustSpeak(): void {
+    if (this.#silence !== undefined) throw new LictorError('unavailable', this.#silence);
   }
 
   #isSelf({ from }: Greeting): boolean {

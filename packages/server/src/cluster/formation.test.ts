@@ -16,7 +16,7 @@ interface TestServer {
   readonly id: string;
   readonly discovery: StaticDiscovery;
   readonly formation: ClusterFormation;
-  readonly log: { clusterId: string };
+  readonly log: { clusterId: string; hasFailed: boolean };
 }
 
 class World {
@@ -26,6 +26,8 @@ class World {
   readonly cuts = new Set<string>();
   /** Members by the log's word. */
   readonly peers = new Set<string>();
+  /** Servers whose disk fails when it is to get a log, and how often it was tried. */
+  readonly broken = new Map<string, number>();
   readonly #random: Random;
   lossRate = 0;
 
@@ -50,14 +52,22 @@ class World {
       hasLeft: false,
       ...overrides,
     };
-    const log: FreeLog & { clusterId: string } = {
+    const fails = async (): Promise<void> => {
+      this.broken.set(id, (this.broken.get(id) ?? 0) + 1);
+      log.hasFailed = true;
+      throw new LictorError('internal', 'EIO');
+    };
+    const log: FreeLog & { clusterId: string; hasFailed: boolean } = {
       clusterId: self.clusterId,
+      hasFailed: false,
       bootstrap: (clusterId, servers) => {
+        if (this.broken.has(id)) return fails();
         log.clusterId = clusterId;
         this.bootstraps.push({ by: id, clusterId, servers: servers.map((server) => server.id) });
         return Promise.resolve();
       },
       join: (clusterId) => {
+        if (this.broken.has(id)) return fails();
         log.clusterId = clusterId;
         return Promise.resolve();
       },
@@ -192,6 +202,18 @@ describe('servers that know each other', () => {
     await world.run(8000);
     expect(again.log.clusterId).toBe(clusterId);
     expect(world.bootstraps).toHaveLength(1);
+    world.stop();
+  });
+
+  it('form without one whose disk has failed: it tries nothing again, is silent, and tells who asks', async () => {
+    const world = new World(seededRandom(1));
+    world.broken.set('a', 0);
+    const [, b] = ['a', 'b', 'c'].map((id) => world.add(id, 2, ['a', 'b']));
+    await world.run(12_000);
+    expect(world.broken.get('a')).toBe(1);
+    expect(b?.discovery.members().map(({ id, status }) => `${id} ${status}`)).toEqual(['a failed', 'b alive', 'c alive']);
+    expect(world.bootstraps).toEqual([{ by: 'b', clusterId: expect.any(String) as string, servers: ['b', 'c'] }]);
+    await expect(b?.discovery.join('a')).rejects.toThrow('the log of this server has failed');
     world.stop();
   });
 

@@ -6,6 +6,8 @@ import type { StaticDiscovery } from './discovery.ts';
 export interface FreeLog {
   /** Empty: it belongs to no cluster. */
   readonly clusterId: string;
+  /** For good: nothing is tried again. */
+  readonly hasFailed: boolean;
   bootstrap(clusterId: string, servers: readonly { readonly id: string; readonly address: string }[]): Promise<void>;
   join(clusterId: string): Promise<void>;
 }
@@ -60,9 +62,14 @@ export class ClusterFormation {
     try {
       await this.#step();
     } catch (thrown) {
-      logger.error('forming the cluster failed; it is tried again', { error: LictorError.from(thrown) });
+      if (!log.hasFailed) logger.error('forming the cluster failed; it is tried again', { error: LictorError.from(thrown) });
     }
     if (!this.#isRunning) return;
+    if (log.hasFailed) {
+      // The others need not count on this server.
+      discovery.fallSilent('the log of this server has failed: it takes no part until it is restarted');
+      return;
+    }
     if (log.clusterId === '') this.#schedule(LOOK_EVERY_MS);
     else await discovery.announceCluster(log.clusterId);
   }

@@ -9,6 +9,8 @@ export interface StorageFaults {
   write?: { readonly error: Error; readonly isWritten: boolean };
   /** Fails the removal of entries that a snapshot has made superfluous. */
   trim?: Error;
+  /** Fails small files beside the log, such as the one that names the cluster. */
+  file?: Error;
   /** Fails snapshot files after this many bytes. */
   snapshot?: { readonly error: Error; readonly afterBytes: number };
 }
@@ -18,8 +20,8 @@ export function createFaultyStorage(dataDir: string, faults: StorageFaults): Raf
   const folder = join(dataDir, 'raft');
   return {
     log: new DiskLogStore(wrapLog(levelDisk(join(folder, 'log')), faults)),
-    snapshots: new FileSnapshotStore(wrapFiles(systemFiles(join(folder, 'snapshots')), faults), silentLogger),
-    files: systemFiles(folder),
+    snapshots: new FileSnapshotStore(wrapSnapshots(systemFiles(join(folder, 'snapshots')), faults), silentLogger),
+    files: wrapFiles(systemFiles(folder), faults),
   };
 }
 
@@ -42,7 +44,7 @@ function wrapLog(disk: LogDisk, faults: StorageFaults): LogDisk {
   };
 }
 
-function wrapFiles(files: SnapshotFiles, faults: StorageFaults): SnapshotFiles {
+function wrapSnapshots(files: SnapshotFiles, faults: StorageFaults): SnapshotFiles {
   return {
     ...files,
     open: async (name, keepBytes) => {
@@ -56,6 +58,16 @@ function wrapFiles(files: SnapshotFiles, faults: StorageFaults): SnapshotFiles {
           await file.append(part);
         },
       };
+    },
+  };
+}
+
+function wrapFiles(files: SnapshotFiles, faults: StorageFaults): SnapshotFiles {
+  return {
+    ...files,
+    open: async (name, keepBytes) => {
+      if (faults.file !== undefined) throw faults.file;
+      return await files.open(name, keepBytes);
     },
   };
 }

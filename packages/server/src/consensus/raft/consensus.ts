@@ -64,6 +64,12 @@ export interface RaftConsensusPorts {
   readonly nameOf: (id: string) => string;
 }
 
+export interface Voter {
+  readonly id: string;
+  /** `ip:port` of its RPC. */
+  readonly address: string;
+}
+
 /** What a server says that has not heard a leader yet: nothing it has is new enough. Consul's figure, the longest of Go's durations. */
 const NEVER_MS = 9_223_372_036_854;
 /** A change of the membership has two phases, and a leader's first entry goes before: moments, when a quorum is there. */
@@ -117,7 +123,7 @@ export class RaftConsensus implements Consensus {
       }
       await discardUnclaimed(storage.log);
       if (this.#config.isBootstrap) {
-        await this.bootstrap(randomUuid(random), [{ id: this.#config.nodeId, address: this.#config.rpcAddress }]);
+        await this.#bootstrap(randomUuid(random), [{ id: this.#config.nodeId, address: this.#config.rpcAddress }]);
       }
     } catch (thrown) {
       await storage.log.close();
@@ -125,22 +131,24 @@ export class RaftConsensus implements Consensus {
     }
   }
 
-  /** Makes a cluster of these servers; each of them is told its id, and calls `join`. @throws LictorError `rejected`: it has one */
-  async bootstrap(clusterId: string, servers: readonly { readonly id: string; readonly address: string }[]): Promise<void> {
+  /**
+   * Makes a cluster of these servers; each of them is told its id, and calls `join`.
+   * @throws LictorError `rejected`: it has one; any other, and the log has failed
+   */
+  async bootstrap(clusterId: string, servers: readonly Voter[]): Promise<void> {
     this.#mustBeFree();
-    const voters = servers.map(({ id }) => id).sort();
-    const addresses = Object.fromEntries(servers.map(({ id, address }) => [id, address]));
-    // First the log: a crash in between leaves a server that belongs to no cluster, with a log that nobody else has seen.
-    await RaftNode.bootstrap(this.#ports.storage.log, { ...EMPTY_MEMBERSHIP, voters, addresses });
-    await this.#home?.adopt(clusterId);
-    await this.#run(clusterId);
+    await this.#orFail(this.#bootstrap(clusterId, servers));
   }
 
-  /** Takes part in a cluster from now on; its leader sends the log. */
+  /** Takes part in a cluster from now on; its leader sends the log. @throws LictorError as `bootstrap` */
   async join(clusterId: string): Promise<void> {
     this.#mustBeFree();
-    await this.#home?.adopt(clusterId);
-    await this.#run(clusterId);
+    await this.#orFail(this.#adopt(clusterId));
+  }
+
+  /** A disk has failed: this server takes no part until it is started again. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   async stop(): Promise<void> {
@@ -244,8 +252,41 @@ export class RaftConsensus implements Consensus {
     }
   }
 
+  async #bootstrap(clusterId: string, servers: readonly Voter[]): Promise<void> {
+    const voters = servers.map(({ id }) => id).sort();
+    const addresses = Object.fromEntries(servers.map(({ id, address }) => [id, address]));
+    // First the log: a crash in between leaves a server that belongs to no cluster, with a log that nobody else has seen.
+    await RaftNode.bootstrap(this.#ports.storage.log, { ...EMPTY_MEMBERSHIP, voters, addresses });
+    await this.#adopt(clusterId);
+  }
+
+  async #adopt(clusterId: string): Promise<void> {
+    await this.#home?.adopt(clusterId);
+    await this.#run(clusterId);
+  }
+
+  async #orFail(formed: Promise<void>): Promise<void> {
+    try {
+      await formed;
+    } catch (thrown) {
+      const error = fromRaft(thrown);
+      // How much of it the disk has is not known: only reading it anew, at the next start, tells.
+      this.#fail(error);
+      throw error;
+    }
+  }
+
+  #fail(error: Error): void {
+    // A log that was closed on purpose has not failed.
+    if (this.#hasFailed || this.#isStopped) return;
+    this.#ports.logger.error('the log has failed; this server takes no part until it is restarted', { error });
+    this.#hasFailed = true;
+    this.#follow(undefined);
+    for (const listener of this.#leaderListeners) listener();
+  }
+
   async #run(clusterId: string): Promise<void> {
-    const { storage, createTransport, logger } = this.#ports;
+    const { storage, createTransport } = this.#ports;
     this.#clusterId = clusterId;
     const { snapshotThreshold, snapshotIntervalMs, trailingLogs, nodeId: id, raftTiming } = this.#config;
     const limits = { snapshotEntries: snapshotThreshold, snapshotIntervalMs, trailingEntries: trailingLogs };
@@ -257,12 +298,7 @@ export class RaftConsensus implements Consensus {
         snapshots: storage.snapshots,
         transport: createTransport(clusterId),
         machine: this.#machine,
-        onFailure: (error) => {
-          logger.error('the log has failed; this server takes no part until it is restarted', { error });
-          this.#hasFailed = true;
-          this.#follow(undefined);
-          for (const listener of this.#leaderListeners) listener();
-        },
+        onFailure: (error) => this.#fail(error),
       },
     );
     this.#node = node;
