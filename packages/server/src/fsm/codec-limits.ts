@@ -17,8 +17,13 @@ export function checkMsgpack(bytes: Uint8Array, maxValues = MAX_ENTRY_VALUES): s
   return end === bytes.length ? undefined : 'bytes after the value';
 }
 
+/** How many values there were in what has been measured. */
+export interface ValueCount {
+  values: number;
+}
+
 /** Where the msgpack value that begins at `start` ends, without decoding it; text says why it is refused. */
-export function measureMsgpack(bytes: Uint8Array, start: number, maxValues = MAX_ENTRY_VALUES): number | string {
+export function measureMsgpack(bytes: Uint8Array, start: number, maxValues = MAX_ENTRY_VALUES, count?: ValueCount): number | string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   /** Values still to come at each open level; a map counts its keys too, so an even number of them is a key's turn. */
   const pending: number[] = [];
@@ -51,20 +56,24 @@ export function measureMsgpack(bytes: Uint8Array, start: number, maxValues = MAX
       isMap.pop();
     }
   } while (pending.length > 0);
+  if (count !== undefined) count.values += values;
   return position;
 }
 
-interface Head {
+/** The beginning of a value. */
+export interface MsgpackHead {
   /** Where a string's bytes begin. */
   readonly start: number;
   /** Behind the head and its payload. */
   readonly end: number;
+  /** Values within; keys count, too. */
   readonly children: number;
   readonly isMap: boolean;
   readonly isString: boolean;
 }
 
-function readHead(view: DataView, bytes: Uint8Array, at: number): Head | string {
+/** Text says why it is refused. Its end may be beyond the bytes. */
+export function readHead(view: DataView, bytes: Uint8Array, at: number): MsgpackHead | string {
   const type = bytes[at] ?? 0;
   if (type < 0x80 || type >= 0xe0) return scalar(at + 1);
   if (type < 0x90) return container(at + 1, (type & 0x0f) * 2, true);
@@ -118,15 +127,15 @@ const FIXED_LENGTH: Readonly<Record<number, number>> = {
   0xd3: 8,
 };
 
-function scalar(end: number): Head {
+function scalar(end: number): MsgpackHead {
   return { start: end, end, children: 0, isMap: false, isString: false };
 }
 
-function text(start: number, length: number): Head {
+function text(start: number, length: number): MsgpackHead {
   return { start, end: start + length, children: 0, isMap: false, isString: true };
 }
 
-function container(end: number, children: number, isMap: boolean): Head {
+function container(end: number, children: number, isMap: boolean): MsgpackHead {
   return { start: end, end, children, isMap, isString: false };
 }
 

@@ -5,6 +5,7 @@ import { PartsBudget } from './assembler.ts';
 import { PeerConnection } from './connection.ts';
 import { DEFAULT_PEER_RPC_LIMITS, type PeerRpcLimits } from './limits.ts';
 import type { PeerRpcPorts } from './ports.ts';
+import { SlicedCodec } from './sliced-codec.ts';
 
 export interface PeerRpcClientOptions {
   readonly credentials: (address: string) => grpc.ChannelCredentials;
@@ -34,6 +35,7 @@ export class PeerRpcClient {
   readonly #options: PeerRpcClientOptions;
   readonly #limits: PeerRpcLimits;
   readonly #budget: PartsBudget;
+  readonly #codec: SlicedCodec;
   readonly #ports: PeerRpcPorts;
   readonly #routes = new Map<string, Route>();
   #isClosed = false;
@@ -42,6 +44,7 @@ export class PeerRpcClient {
     this.#options = options;
     this.#limits = { ...DEFAULT_PEER_RPC_LIMITS, ...options.limits };
     this.#budget = new PartsBudget(this.#limits.maxPartialBytes);
+    this.#codec = new SlicedCodec(this.#budget, ports.clock);
     this.#ports = ports;
   }
 
@@ -79,6 +82,7 @@ export class PeerRpcClient {
         metadata: metadata?.() ?? new grpc.Metadata(),
         limits: this.#limits,
         budget: this.#budget,
+        codec: this.#codec,
         onOpen: () => {
           route.failures = 0;
         },

@@ -1,22 +1,11 @@
 import { type CallOptions, ERROR_CODES, type ErrorCode, LictorError, type QueryOptions, Secret } from '@lictor/protocol';
-import { Packr } from 'msgpackr/pack';
 import { checkMsgpack } from '../fsm/codec-limits.ts';
 import { Body } from './body.ts';
-import { MAX_VALUES, PART_BYTES, VIEWED_BYTES } from './limits.ts';
+import { encodeSteps, isHeavy } from './encode-steps.ts';
+import { MAX_VALUES, VIEWED_BYTES } from './limits.ts';
+import { packr, viewingPackr } from './msgpack.ts';
 import { garbage } from './record.ts';
-
-/** As for log entries (fsm/codec.ts): no extension, no record, and nothing decoded keeps its frame alive. */
-const OPTIONS = {
-  useRecords: false,
-  mapsAsObjects: true,
-  moreTypes: false,
-  structuredClone: false,
-  bundleStrings: false,
-  copyBuffers: true,
-  skipValues: [undefined],
-};
-const packr = new Packr(OPTIONS);
-const viewing = new Packr({ ...OPTIONS, copyBuffers: false });
+import { runAtOnce } from './slices.ts';
 
 export interface DecodedRequest {
   readonly method: string;
@@ -28,16 +17,14 @@ export interface DecodedRequest {
 const MAX_METHOD_LENGTH = 31;
 const REQUEST_HEAD = 0x95;
 const SHORT_TEXT = 0xa0;
-const BYTES_32 = 0xc6;
-const MAP_32 = 0xdf;
 const CODES: ReadonlySet<string> = new Set(ERROR_CODES);
 
 /** A list of five, the method first, so that `methodOf` can tell from a first part what comes. */
 export function encodeRequest(method: string, request: unknown, { token, datacenter, query }: CallOptions): Uint8Array | Body {
   if (method.length > MAX_METHOD_LENGTH) throw new LictorError('invalid-argument', `unknown RPC method: ${method}`);
   const rest = [token === undefined ? null : token.reveal(), datacenter ?? '', query ?? null];
-  const pieces = piecesOf(request);
-  if (pieces === undefined) return packr.pack([method, request, ...rest]);
+  if (!isHeavy(request)) return packr.pack([method, request, ...rest]);
+  const pieces = runAtOnce(encodeSteps(request, Infinity));
   return new Body([Buffer.of(REQUEST_HEAD), packr.pack(method), ...pieces, ...rest.map((each) => packr.pack(each))]);
 }
 
@@ -50,23 +37,30 @@ export function methodOf(body: Uint8Array): string | undefined {
 
 /** @throws LictorError `invalid-argument` */
 export function decodeRequest(body: Uint8Array): DecodedRequest {
-  const [method, request, token, datacenter, query] = decodeList(body, 5);
+  return toRequest(decodeValue(body));
+}
+
+/** @throws LictorError `invalid-argument` */
+export function toRequest(decoded: unknown): DecodedRequest {
+  const [method, request, token, datacenter, query] = toList(decoded, 5);
   if (typeof method !== 'string' || typeof datacenter !== 'string') throw garbage('a request without a method');
   if (token !== null && typeof token !== 'string') throw garbage('a token that is no text');
   return { method, request, options: { datacenter, ...withToken(token), ...decodeQuery(query) } };
 }
 
-/** Long bytes of its own fields are not copied: they have to stay as they are until they are sent. */
-export function encodeValue(value: unknown): Uint8Array | Body {
-  const pieces = piecesOf(value);
-  return pieces === undefined ? packr.pack(value) : new Body(pieces);
+/** In one go: of what is not heavy. */
+export function encodeValue(value: unknown): Uint8Array {
+  return packr.pack(value);
 }
 
-/** @throws LictorError `invalid-argument` */
+/**
+ * In one go: of what is not long.
+ * @throws LictorError `invalid-argument`
+ */
 export function decodeValue(body: Uint8Array): unknown {
   const fault = checkMsgpack(body, MAX_VALUES);
   if (fault !== undefined) throw garbage(fault);
-  return (body.length < VIEWED_BYTES ? packr : viewing).unpack(body) as unknown;
+  return (body.length < VIEWED_BYTES ? packr : viewingPackr).unpack(body) as unknown;
 }
 
 export function encodeError({ code, message }: LictorError): Uint8Array {
@@ -75,35 +69,13 @@ export function encodeError({ code, message }: LictorError): Uint8Array {
 
 /** @throws LictorError `invalid-argument` when it is none */
 export function decodeError(body: Uint8Array): LictorError {
-  const [code, message] = decodeList(body, 2);
+  const [code, message] = toList(decodeValue(body), 2);
   if (typeof code !== 'string' || typeof message !== 'string') throw garbage('an error without a code');
   // A newer peer may know codes that this one does not.
   return new LictorError(isCode(code) ? code : 'internal', message);
 }
 
-/** The msgpack of an object whose fields are long bytes, as an archive's are; undefined for everything else. */
-function piecesOf(value: unknown): Uint8Array[] | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  if (value instanceof Uint8Array) return isLong(value) ? [bytesHead(value), value] : undefined;
-  if (!Object.values(value).some(isLong)) return undefined;
-  const fields = Object.entries(value).filter(([, each]) => each !== undefined);
-  const head = Buffer.of(MAP_32, 0, 0, 0, 0);
-  head.writeUInt32BE(fields.length, 1);
-  return [head, ...fields.flatMap(([key, each]) => [packr.pack(key), ...(isLong(each) ? [bytesHead(each), each] : [packr.pack(each)])])];
-}
-
-function isLong(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array && value.length > PART_BYTES;
-}
-
-function bytesHead({ length }: Uint8Array): Uint8Array {
-  const head = Buffer.of(BYTES_32, 0, 0, 0, 0);
-  head.writeUInt32BE(length, 1);
-  return head;
-}
-
-function decodeList(body: Uint8Array, length: number): readonly unknown[] {
-  const value = decodeValue(body);
+function toList(value: unknown, length: number): readonly unknown[] {
   if (!Array.isArray(value) || value.length !== length) throw garbage('no list');
   return value;
 }

@@ -3,11 +3,12 @@ import { type CallOptions, LictorError, type Timer } from '@lictor/protocol';
 import { Assembler, type PartsBudget } from './assembler.ts';
 import type { Body } from './body.ts';
 import { decodeError, decodeValue, encodeRequest } from './codec.ts';
-import { BULK_METHODS, type PeerRpcLimits } from './limits.ts';
+import { BULK_METHODS, type PeerRpcLimits, SLICED_BYTES } from './limits.ts';
 import type { PeerRpcPorts } from './ports.ts';
 import { CALLS, KIND, LAST_CALL_METADATA } from './protocol.ts';
 import { decodeFrame, type FrameRecord, garbage, MAX_CALL_ID } from './record.ts';
 import { type Outgoing, RecordSender } from './sender.ts';
+import type { SlicedCodec } from './sliced-codec.ts';
 
 export interface PeerConnectionOptions {
   readonly address: string;
@@ -16,6 +17,7 @@ export interface PeerConnectionOptions {
   readonly metadata: grpc.Metadata;
   readonly limits: PeerRpcLimits;
   readonly budget: PartsBudget;
+  readonly codec: SlicedCodec;
   /** What ended it: undefined for idleness and `close`. */
   readonly onEnd: (failure: LictorError | undefined) => void;
   readonly onOpen: () => void;
@@ -25,6 +27,9 @@ interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: LictorError) => void;
   readonly outgoing: Outgoing;
+  readonly signal: AbortSignal | undefined;
+  /** All of the reply is here. */
+  isAnswered: boolean;
   readonly unlisten: () => void;
 }
 
@@ -78,7 +83,7 @@ export class PeerConnection {
       const onAbort = (): void => this.#abort(id);
       signal?.addEventListener('abort', onAbort, { once: true });
       const unlisten = (): void => signal?.removeEventListener('abort', onAbort);
-      this.#pending.set(id, { resolve, reject, outgoing: this.#sender.send(KIND.request, id, body), unlisten });
+      this.#pending.set(id, { resolve, reject, outgoing: this.#sender.send(KIND.request, id, body), signal, isAnswered: false, unlisten });
     });
   }
 
@@ -119,11 +124,16 @@ export class PeerConnection {
         this.#take(record);
       }
     } catch (thrown) {
-      const error = LictorError.from(thrown);
-      this.#ports.metrics.incrCounter('rpc.peer.rejected');
-      this.#ports.logger.warn('dropped a server connection that sent garbage', { address: this.#options.address, error: error.message });
-      this.#lost(error.message);
+      this.#refuse(thrown);
     }
+  }
+
+  #refuse(thrown: unknown): void {
+    if (this.#isEnded) return;
+    const error = LictorError.from(thrown);
+    this.#ports.metrics.incrCounter('rpc.peer.rejected');
+    this.#ports.logger.warn('dropped a server connection that sent garbage', { address: this.#options.address, error: error.message });
+    this.#lost(error.message);
   }
 
   #open(): void {
@@ -141,6 +151,7 @@ export class PeerConnection {
     // The answer to a call that was given up has crossed its cancellation.
     if (pending === undefined) return;
     if (!pending.outgoing.isSent && kind === KIND.reply) throw garbage('a reply to what was not sent');
+    if (pending.isAnswered) throw garbage('a second reply');
     const body = this.#assembler.add(record, () => this.#options.limits.maxReplyBytes);
     if (body === 'partial') return;
     if (body === 'too-large') {
@@ -148,10 +159,32 @@ export class PeerConnection {
       this.#giveUp(id, pending, new LictorError('too-large', 'rpc error making call: the reply is too large'));
       return;
     }
-    const answer = kind === KIND.reply ? decodeValue(body) : decodeError(body);
+    if (kind === KIND.error) this.#reject(id, pending, decodeError(body));
+    else if (body.length <= SLICED_BYTES) this.#resolve(id, pending, decodeValue(body));
+    else this.#decode(id, pending, body);
+  }
+
+  /** The call stays pending meanwhile: it can still be given up. */
+  #decode(id: number, pending: Pending, body: Uint8Array): void {
+    pending.isAnswered = true;
+    this.#options.codec.decode(body, pending.signal).then(
+      (value) => {
+        if (this.#pending.get(id) === pending) this.#resolve(id, pending, value);
+      },
+      (thrown: unknown) => {
+        if (this.#pending.get(id) === pending) this.#refuse(thrown);
+      },
+    );
+  }
+
+  #resolve(id: number, pending: Pending, value: unknown): void {
     this.#forget(id, pending);
-    if (answer instanceof LictorError) pending.reject(answer);
-    else pending.resolve(answer);
+    pending.resolve(value);
+  }
+
+  #reject(id: number, pending: Pending, error: LictorError): void {
+    this.#forget(id, pending);
+    pending.reject(error);
   }
 
   #abort(id: number): void {

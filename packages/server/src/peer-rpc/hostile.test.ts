@@ -3,7 +3,7 @@ import { LictorError } from '@lictor/protocol';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Packr } from 'msgpackr/pack';
-import { MAX_FRAME_BYTES, PART_BYTES } from './limits.ts';
+import { MAX_FRAME_BYTES, PART_BYTES, SLICED_BYTES } from './limits.ts';
 import { RpcListener } from './listener.ts';
 import { PeerRpcClient } from './client.ts';
 import type { PeerRpcHandler } from './ports.ts';
@@ -24,6 +24,8 @@ const record = (kind: FrameRecord['kind'], id: number, body: Uint8Array, part: P
   body,
   valueBytes,
 });
+/** Long enough to be decoded in slices, and not msgpack. */
+const longGarbage = Buffer.alloc(SLICED_BYTES + 1, 0xc1);
 /** Short. */
 const encoded = (value: unknown): Uint8Array => new Packr({ useRecords: false }).pack(value);
 const get = encoded(['KVS.Get', {}, null, '', null]);
@@ -48,6 +50,22 @@ describe('a caller that sends garbage', () => {
       metrics,
     );
     const status = await send(address, frames);
+    expect(status.code).toBe(grpc.status.INVALID_ARGUMENT);
+    expect(counts.get('rpc.peer.rejected')).toBe(1);
+    expect(await client.call(address, 'KVS.Get', 'still here', {})).toBe('still here');
+  });
+
+  it.each([
+    ['a long request that is no msgpack', [record(KIND.request, 1, longGarbage)]],
+    ['a long request that is no request', [record(KIND.request, 1, encoded('x'.repeat(SLICED_BYTES)))]],
+    [
+      'the id of a request that is being decoded',
+      [record(KIND.request, 1, encoded('x'.repeat(SLICED_BYTES))), record(KIND.request, 1, get)],
+    ],
+  ])('loses its stream when it comes to light later: %s', async (_what, records) => {
+    const { counts, metrics } = counters();
+    const { address, client } = await start(echo, metrics);
+    const status = await send(address, [encodeFrame(records)], false);
     expect(status.code).toBe(grpc.status.INVALID_ARGUMENT);
     expect(counts.get('rpc.peer.rejected')).toBe(1);
     expect(await client.call(address, 'KVS.Get', 'still here', {})).toBe('still here');
@@ -123,12 +141,17 @@ describe('limits of a caller', () => {
 
 describe('a callee that sends garbage', () => {
   it.each([
-    ['bytes of nothing', Buffer.from('hello')],
-    ['a request', encodeFrame([record(KIND.request, 1, get)])],
-    ['a value that is none', null],
-  ])('loses the connection, and its callers are told that the outcome is unknown: %s', async (_what, frame) => {
+    ['bytes of nothing', () => Buffer.from('hello')],
+    ['a request', () => encodeFrame([record(KIND.request, 1, get)])],
+    ['a value that is none', (id: number) => encodeFrame([record(KIND.reply, id, Buffer.of(0xc1))])],
+    ['a long value that is none', (id: number) => encodeFrame([record(KIND.reply, id, longGarbage)])],
+    [
+      'a second value while the first is being decoded',
+      (id: number) => encodeFrame([record(KIND.reply, id, encoded('x'.repeat(SLICED_BYTES))), record(KIND.reply, id, encoded(1))]),
+    ],
+  ])('loses the connection, and its callers are told that the outcome is unknown: %s', async (_what, said) => {
     const { counts, metrics } = counters();
-    const { address, client } = await startLiar((id) => frame ?? encodeFrame([record(KIND.reply, id, Buffer.of(0xc1))]), metrics);
+    const { address, client } = await startLiar(said, metrics);
     await expect(client.call(address, 'KVS.Get', {}, {})).rejects.toMatchObject({ code: 'outcome-unknown' });
     expect(counts.get('rpc.peer.rejected')).toBe(1);
   });
@@ -159,8 +182,8 @@ async function start(handler: PeerRpcHandler, metrics = QUIET.metrics, limits = 
   return peers;
 }
 
-/** Sends frames to a callee as they are; resolves with the status that ends the stream. */
-function send(address: string, frames: readonly Buffer[]): Promise<grpc.StatusObject> {
+/** Sends frames to a callee as they are; resolves with the status that ends the stream, which is the callee's to end when not `isEnded`. */
+function send(address: string, frames: readonly Buffer[], isEnded = true): Promise<grpc.StatusObject> {
   const client = new grpc.Client(address, grpc.credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
   const stream = client.makeBidiStreamRequest(CALLS.path, CALLS.requestSerialize, CALLS.responseDeserialize);
   return new Promise((resolve) => {
@@ -171,7 +194,7 @@ function send(address: string, frames: readonly Buffer[]): Promise<grpc.StatusOb
     stream.on('error', () => undefined);
     stream.resume();
     for (const frame of frames) stream.write(frame);
-    stream.end();
+    if (isEnded) stream.end();
   });
 }
 

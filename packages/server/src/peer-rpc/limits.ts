@@ -39,6 +39,8 @@ export const BATCH_BYTES = 128 * 1024;
 export const WINDOW_BYTES = 512 * 1024;
 /** Parts that are not the last: smaller ones would cost more to keep than they hold. */
 export const MIN_PART_BYTES = 16 * 1024;
+/** A longer value is decoded in slices: in one go it would take longer than a millisecond. */
+export const SLICED_BYTES = 64 * 1024;
 /** A value from here on is decoded without copying its bytes: they are most of it, as in an archive. */
 export const VIEWED_BYTES = 8 * MIB;
 /** Values within one: decoding is bounded by this, not only by bytes. */

@@ -162,6 +162,45 @@ describe('long values', () => {
     await Promise.all([long, small]);
     expect(order).toEqual(['small', `long ${archive.length}`]);
   });
+
+  it('of many rows cross whole, both ways, and let small calls pass while they are encoded and decoded', async () => {
+    const rows = Array.from({ length: 50_000 }, (_, at) => ({ Key: `key/${at}`, Value: Buffer.from(`value ${at}`), Flags: at }));
+    const order: string[] = [];
+    const { client, address } = await start(({ method, request }) => Promise.resolve(method === 'KVS.List' ? { value: rows } : request));
+    const long = client.call(address, 'KVS.List', {}, {}).then((reply) => {
+      order.push('long');
+      return reply;
+    });
+    for (let count = 1; count <= 5; count++) {
+      await client.call(address, 'KVS.Get', count, {});
+      order.push('small');
+    }
+    const { value } = (await long) as { value: typeof rows };
+    expect(value).toHaveLength(rows.length);
+    expect(value.every((row, at) => row.Key === rows[at]?.Key && row.Value.equals(rows[at].Value) && row.Flags === at)).toBe(true);
+    expect(order).toEqual([...Array.from({ length: 5 }, () => 'small'), 'long']);
+    const echoed = (await client.call(address, 'KVS.Get', rows.slice(0, 20_000), {})) as typeof rows;
+    expect(echoed.at(-1)).toEqual(rows[19_999]);
+  });
+
+  it('are encoded for nobody when the caller gives up', async () => {
+    let isServed = (): void => undefined;
+    const served = new Promise<void>((resolve) => (isServed = resolve));
+    const aborted: Promise<unknown>[] = [];
+    const { client, address } = await start(({ method, request, options: { signal } }) => {
+      if (method !== 'KVS.List') return Promise.resolve(request);
+      aborted.push(new Promise((resolve) => signal?.addEventListener('abort', resolve)));
+      isServed();
+      return Promise.resolve(Array.from({ length: 500_000 }, (_, at) => ({ Key: `key/${at}` })));
+    });
+    const controller = new AbortController();
+    const failed = expect(client.call(address, 'KVS.List', {}, { signal: controller.signal })).rejects.toMatchObject({ code: 'cancelled' });
+    await served;
+    controller.abort();
+    await failed;
+    await Promise.all(aborted);
+    expect(await client.call(address, 'KVS.Get', 'still here', {})).toBe('still here');
+  });
 });
 
 /** Where nobody listens. */

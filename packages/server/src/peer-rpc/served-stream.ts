@@ -1,18 +1,29 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import { LictorError } from '@lictor/protocol';
 import { Assembler, type PartsBudget } from './assembler.ts';
-import { decodeRequest, encodeError, encodeValue, methodOf } from './codec.ts';
-import { BULK_METHODS, type PeerRpcLimits } from './limits.ts';
+import type { Body } from './body.ts';
+import { type DecodedRequest, decodeRequest, encodeError, encodeValue, methodOf, toRequest } from './codec.ts';
+import { isHeavy } from './encode-steps.ts';
+import { BULK_METHODS, type PeerRpcLimits, SLICED_BYTES } from './limits.ts';
 import type { PeerRpcHandler, PeerRpcPorts } from './ports.ts';
 import { KIND, LAST_CALL_METADATA, type PeerRpcStream } from './protocol.ts';
 import { decodeFrame, type FrameRecord, garbage } from './record.ts';
 import { RecordSender } from './sender.ts';
+import type { SlicedCodec } from './sliced-codec.ts';
+
+/** What the streams of one service share. */
+export interface SharedByStreams {
+  readonly limits: PeerRpcLimits;
+  readonly budget: PartsBudget;
+  readonly codec: SlicedCodec;
+}
 
 /** The callee's end of a stream: its calls, and their answers. */
 export class ServedStream {
   readonly #call: PeerRpcStream;
   readonly #handler: PeerRpcHandler;
   readonly #limits: PeerRpcLimits;
+  readonly #codec: SlicedCodec;
   readonly #ports: PeerRpcPorts;
   readonly #onEnd: () => void;
   readonly #sender: RecordSender;
@@ -21,17 +32,12 @@ export class ServedStream {
   #isEnded = false;
   #lastCall = 0;
 
-  constructor(
-    call: PeerRpcStream,
-    handler: PeerRpcHandler,
-    limits: PeerRpcLimits,
-    budget: PartsBudget,
-    ports: PeerRpcPorts,
-    onEnd: () => void,
-  ) {
+  constructor(call: PeerRpcStream, handler: PeerRpcHandler, shared: SharedByStreams, ports: PeerRpcPorts, onEnd: () => void) {
+    const { limits, budget, codec } = shared;
     this.#call = call;
     this.#handler = handler;
     this.#limits = limits;
+    this.#codec = codec;
     this.#ports = ports;
     this.#onEnd = onEnd;
     this.#assembler = new Assembler(budget, limits.maxInFlight);
@@ -74,15 +80,20 @@ export class ServedStream {
         this.#take(record);
       }
     } catch (thrown) {
-      this.#ports.metrics.incrCounter('rpc.peer.rejected');
-      this.#ports.logger.warn('dropped a server connection that sent garbage', {
-        peer: this.#call.getPeer(),
-        error: LictorError.from(thrown).message,
-      });
-      this.end({ code: status.INVALID_ARGUMENT, details: 'not a frame of calls' });
+      this.#refuse(thrown);
     }
     // Who does not take the answers gets to ask nothing more.
     if (this.#isBacklogged) this.#call.pause();
+  }
+
+  #refuse(thrown: unknown): void {
+    if (this.#isEnded) return;
+    this.#ports.metrics.incrCounter('rpc.peer.rejected');
+    this.#ports.logger.warn('dropped a server connection that sent garbage', {
+      peer: this.#call.getPeer(),
+      error: LictorError.from(thrown).message,
+    });
+    this.end({ code: status.INVALID_ARGUMENT, details: 'not a frame of calls' });
   }
 
   #take(record: FrameRecord): void {
@@ -109,18 +120,43 @@ export class ServedStream {
   }
 
   #serve(id: number, body: Uint8Array): void {
-    const { method, request, options } = decodeRequest(body);
     const controller = new AbortController();
     this.#lastCall = Math.max(this.#lastCall, id);
     this.#inFlight.set(id, controller);
-    this.#answer({ method, request, options: { ...options, signal: controller.signal } }).then(
-      (value) => this.#settle(id, controller, () => this.#sendReply(id, value)),
-      (thrown: unknown) => this.#settle(id, controller, () => this.#sendError(id, LictorError.from(thrown))),
-    );
+    if (body.length <= SLICED_BYTES) {
+      this.#run(id, controller, decodeRequest(body));
+      return;
+    }
+    this.#codec
+      .decode(body, controller.signal)
+      .then((decoded) => this.#run(id, controller, toRequest(decoded)))
+      .catch((thrown: unknown) => {
+        if (!controller.signal.aborted) this.#refuse(thrown);
+      });
+  }
+
+  #run(id: number, controller: AbortController, { method, request, options }: DecodedRequest): void {
+    if (controller.signal.aborted) return;
+    this.#answer({ method, request, options: { ...options, signal: controller.signal } })
+      .then((value) => this.#reply(id, controller, value))
+      .catch((thrown: unknown) => this.#settle(id, controller, () => this.#sendError(id, LictorError.from(thrown))));
   }
 
   async #answer(call: Parameters<PeerRpcHandler>[0]): Promise<unknown> {
     return this.#handler(call);
+  }
+
+  /** A long answer is still being worked on while it is encoded: it can be cancelled. */
+  #reply(id: number, controller: AbortController, value: unknown): void | Promise<void> {
+    if (this.#inFlight.get(id) !== controller) return;
+    if (!isHeavy(value)) {
+      const body = encodeValue(value);
+      this.#settle(id, controller, () => this.#sendReply(id, body));
+      return;
+    }
+    return this.#codec
+      .encode(value, this.#limits.maxReplyBytes, controller.signal)
+      .then((body) => this.#settle(id, controller, () => this.#sendReply(id, body)));
   }
 
   /** Nobody waits for the answer to a call that was cancelled, or whose caller is gone. */
@@ -130,20 +166,18 @@ export class ServedStream {
     send();
   }
 
-  #sendReply(id: number, value: unknown): void {
-    try {
-      const body = encodeValue(value);
-      const { maxReplyBytes } = this.#limits;
-      if (body.length > maxReplyBytes) throw new LictorError('too-large', `a reply of ${body.length} bytes exceeds ${maxReplyBytes}`);
-      if (this.#sender.hasRoomFor(body, this.#limits)) {
-        this.#sender.send(KIND.reply, id, body);
-        return;
-      }
-      this.#ports.metrics.incrCounter('rpc.peer.overloaded');
-      throw new LictorError('outcome-unknown', 'rpc error making call: the caller does not take its replies');
-    } catch (thrown) {
-      this.#sendError(id, LictorError.from(thrown));
+  #sendReply(id: number, body: Uint8Array | Body): void {
+    const { maxReplyBytes } = this.#limits;
+    if (body.length > maxReplyBytes) {
+      this.#sendError(id, new LictorError('too-large', `a reply of ${body.length} bytes exceeds ${maxReplyBytes}`));
+      return;
     }
+    if (this.#sender.hasRoomFor(body, this.#limits)) {
+      this.#sender.send(KIND.reply, id, body);
+      return;
+    }
+    this.#ports.metrics.incrCounter('rpc.peer.overloaded');
+    this.#sendError(id, new LictorError('outcome-unknown', 'rpc error making call: the caller does not take its replies'));
   }
 
   #sendError(id: number, error: LictorError): void {

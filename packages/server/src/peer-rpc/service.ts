@@ -4,6 +4,7 @@ import { DEFAULT_PEER_RPC_LIMITS, type PeerRpcLimits } from './limits.ts';
 import type { PeerRpcHandler, PeerRpcPorts } from './ports.ts';
 import { CALLS, CLUSTER_METADATA, type PeerRpcStream } from './protocol.ts';
 import { ServedStream } from './served-stream.ts';
+import { SlicedCodec } from './sliced-codec.ts';
 
 export interface PeerRpcServiceOptions {
   /** Of this server, empty while it has none. Callers that know their own cluster are refused when it is another. */
@@ -31,6 +32,7 @@ const STOPPED: Refusal = { code: grpc.status.UNAVAILABLE, details: 'this server 
 export function createPeerRpcService(options: PeerRpcServiceOptions, handler: PeerRpcHandler, ports: PeerRpcPorts): PeerRpcService {
   const limits = { ...DEFAULT_PEER_RPC_LIMITS, ...options.limits };
   const budget = new PartsBudget(limits.maxPartialBytes);
+  const codec = new SlicedCodec(budget, ports.clock);
   const streams = new Set<ServedStream>();
   let isClosed = false;
 
@@ -42,7 +44,7 @@ export function createPeerRpcService(options: PeerRpcServiceOptions, handler: Pe
       call.emit('error', refusal);
       return;
     }
-    const stream = new ServedStream(call, handler, limits, budget, ports, () => streams.delete(stream));
+    const stream = new ServedStream(call, handler, { limits, budget, codec }, ports, () => streams.delete(stream));
     streams.add(stream);
     stream.start();
   };
