@@ -3,12 +3,21 @@ import type { Clock, Logger, Metrics, Random, ServerPort } from '@lictor/protoco
 import { type NodeInfo, Syncer } from './anti-entropy/index.ts';
 import { Cache } from './cache/index.ts';
 import { CheckManager, CriticalServiceReaper } from './checks/index.ts';
-import type { AgentCache, AgentLifecycle, LocalChecks, LocalServices, Membership, RuntimeConfig, UserEvents } from './contracts/index.ts';
-import { LocalUserEvents } from './events/index.ts';
+import type {
+  AgentCache,
+  AgentLifecycle,
+  AgentPools,
+  LocalChecks,
+  LocalServices,
+  Membership,
+  RuntimeConfig,
+  UserEvents,
+} from './contracts/index.ts';
+import { AgentUserEvents } from './events/index.ts';
 import { LeafManager } from './leaf/index.ts';
 import { AgentTokenStore, checkDefinitions, Lifecycle } from './lifecycle/index.ts';
 import { ConfigRegistrations, createFileStore, EffectiveServices, LocalState, memoryStore, ServiceRegistry } from './local/index.ts';
-import { AgentMembership, type Peers } from './membership/index.ts';
+import { AgentMembership } from './membership/index.ts';
 
 export interface AgentPorts {
   readonly server: ServerPort;
@@ -22,8 +31,8 @@ export interface AgentPorts {
   readonly loadConfig: () => RuntimeConfig;
   /** A reload took place: log level, listeners and the like follow. */
   readonly onReload?: (config: RuntimeConfig) => void | Promise<void>;
-  /** The other servers, on a server. */
-  readonly peers?: Peers;
+  /** Gossip; an agent by itself has none. */
+  readonly pools?: AgentPools;
   /** The server beside this agent goes too, and says goodbye to the others. */
   readonly leaveCluster?: () => Promise<void>;
   /** The agent has left: the process should end. */
@@ -51,7 +60,7 @@ export interface Agent {
 }
 
 export function createAgent(initial: RuntimeConfig, ports: AgentPorts): Agent {
-  const { server, clock, random, logger, metrics } = ports;
+  const { server, clock, random, logger, metrics, pools = {} } = ports;
   let running = initial;
   const config = (): RuntimeConfig => running;
   const store = initial.dataDir === null ? memoryStore : createFileStore(initial.dataDir, logger);
@@ -73,9 +82,16 @@ export function createAgent(initial: RuntimeConfig, ports: AgentPorts): Agent {
     config,
     clock,
     buildTag: `${ports.version}:`,
-    ...(ports.peers !== undefined && { peers: ports.peers }),
+    pools,
   });
-  const events = new LocalUserEvents({ clock, random, nodeName: () => running.nodeName, services: () => state.liveServices.values() });
+  const events = new AgentUserEvents({
+    pool: pools.lan,
+    clock,
+    random,
+    logger,
+    nodeName: () => running.nodeName,
+    services: () => state.liveServices.values(),
+  });
   const registrations = new ConfigRegistrations({ services, checks, logger, token: () => tokens.forConfigFiles() });
   const reaper = new CriticalServiceReaper({ state, clock, logger, deregister: (id) => services.deregister(id) });
   const syncer = new Syncer({

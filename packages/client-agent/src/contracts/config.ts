@@ -119,6 +119,10 @@ export interface RuntimeConfig {
   readonly raftSnapshots: { readonly threshold: number; readonly intervalMs: number; readonly trailingLogs: number };
   /** How long a call waits for a leader. */
   readonly rpcHoldMs: number;
+  /** How long a server that has left serves on. */
+  readonly leaveDrainMs: number;
+  /** A server that last ran longer ago does not start. */
+  readonly serverRejoinAgeMaxMs: number;
   /** What the cluster begins with; changes go through the operator's API. */
   readonly autopilot: {
     readonly cleanupDeadServers: boolean;

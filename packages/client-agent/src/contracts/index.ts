@@ -2,3 +2,4 @@ export * from './agent.ts';
 export * from './cache.ts';
 export * from './config.ts';
 export * from './local.ts';
+export * from './pool.ts';

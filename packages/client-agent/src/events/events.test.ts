@@ -1,13 +1,22 @@
-import { FakeClock, seededRandom } from '@lictor/protocol/testing';
+import { silentLogger } from '@lictor/protocol';
+import { FakeClock, MemoryLogger, seededRandom } from '@lictor/protocol/testing';
 import { normaliseService } from '@lictor/mesh';
 import { describe, expect, it } from 'vitest';
 import { serviceOf } from '../local/testing/harness.ts';
-import { LocalUserEvents } from './events.ts';
+import type { AgentPool, PoolEvent } from '../contracts/index.ts';
+import { AgentUserEvents } from './events.ts';
 
 function setUp() {
   const clock = new FakeClock();
   const services = [normaliseService(serviceOf({ name: 'web', tags: ['v1'] })).service];
-  const events = new LocalUserEvents({ clock, random: seededRandom(1), nodeName: () => 'node-1', services: () => services });
+  const events = new AgentUserEvents({
+    pool: undefined,
+    logger: silentLogger,
+    clock,
+    random: seededRandom(1),
+    nodeName: () => 'node-1',
+    services: () => services,
+  });
   const fire = (fields = {}) => events.fire({ Name: 'deploy', Payload: null, NodeFilter: '', ServiceFilter: '', TagFilter: '', ...fields });
   return { clock, events, fire };
 }
@@ -67,5 +76,57 @@ describe('user events (consul-facts T029, observed: event)', () => {
     await quiet;
     expect(woken).toBe(2);
     expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('user events of other members', () => {
+  class TestPool {
+    #time = 0;
+    readonly listeners: ((event: PoolEvent) => void)[] = [];
+    readonly pool: AgentPool = {
+      members: () => [],
+      onChange: () => () => undefined,
+      join: () => Promise.resolve({ joined: 0, failures: [] }),
+      forceLeave: () => false,
+      sendUserEvent: (name, payload) => this.deliver(name, payload),
+      onUserEvent: (listener) => {
+        this.listeners.push(listener);
+        return () => undefined;
+      },
+    };
+
+    deliver(name: string, payload: Uint8Array): void {
+      this.#time += 7;
+      for (const listener of this.listeners) listener({ time: this.#time, name, payload });
+    }
+  }
+  const { pool, deliver } = ((test = new TestPool()) => ({ pool: test.pool, deliver: test.deliver.bind(test) }))();
+  const logger = new MemoryLogger();
+  const clock = new FakeClock();
+  const node = (nodeName: string, seed: number): AgentUserEvents =>
+    new AgentUserEvents({ pool, logger, clock, random: seededRandom(seed), nodeName: () => nodeName, services: () => [] });
+  const [one, other] = [node('one', 1), node('other', 2)];
+
+  it('reach whom they concern, with the time and the payload', async () => {
+    const fired = await one.fire({ Name: 'deploy', Payload: Buffer.from([0, 255]), NodeFilter: 'other', ServiceFilter: '', TagFilter: '' });
+    expect(one.list()).toEqual([]);
+    expect(other.list()).toEqual([{ ...fired, Payload: Buffer.from([0, 255]), LTime: 7 }]);
+  });
+
+  it.each(['', '[]', '{"a":1}', '[1,"not a uuid","x",null,"","",""]', '[1,"00000000-0000-0000-0000-000000000000","x",5,"","",""]'])(
+    'are dropped when they are none: %s',
+    (text) => {
+      const before = other.list().length;
+      deliver('user', Buffer.from(text));
+      expect(other.list()).toHaveLength(before);
+    },
+  );
+
+  it('are dropped with a broken filter, and of a version that is not known', () => {
+    const id = '00000000-0000-0000-0000-000000000000';
+    deliver('user', Buffer.from(JSON.stringify([1, id, 'x', null, '[', '', ''])));
+    deliver('user', Buffer.from(JSON.stringify([2, id, 'x', null, '', '', ''])));
+    expect(other.list('x')).toEqual([]);
+    expect(logger.lines.map(({ message }) => message)).toContain('unknown user event version');
   });
 });

@@ -1,14 +1,20 @@
 import { compileRegex, type Regex } from '@lictor/mesh';
-import { type Clock, LictorError, type NodeService, type Random, randomUuid } from '@lictor/protocol';
-import type { UserEvent, UserEvents } from '../contracts/index.ts';
+import { type Clock, LictorError, type Logger, type NodeService, type Random, randomUuid } from '@lictor/protocol';
+import type { AgentPool, PoolEvent, UserEvent, UserEvents } from '../contracts/index.ts';
+import { decodeEvent, encodeEvent, type SentEvent } from './event-codec.ts';
 
 /** Events kept (consul-facts T029). */
 const RING_SIZE = 256;
-/** What one gossip message carries, kept while there is only this node so that nothing grows to depend on more (consul-facts T022). */
+/** What one gossip message carries, and as much for a node by itself (consul-facts T022). */
 const MAX_EVENT_BYTES = 512;
 const VERSION = 1;
+/** Of all user events in the pool; who they concern is said in the payload. */
+const POOL_EVENT = 'user';
 
 export interface EventPorts {
+  /** Undefined: events stay on this node. */
+  readonly pool: AgentPool | undefined;
+  readonly logger: Logger;
   readonly clock: Clock;
   readonly random: Random;
   readonly nodeName: () => string;
@@ -17,8 +23,8 @@ export interface EventPorts {
 
 type FireRequest = Parameters<UserEvents['fire']>[0];
 
-/** User events that concern this node; delivered within this node only, until gossip is there. */
-export class LocalUserEvents implements UserEvents {
+/** User events that concern this node, from all members of the LAN pool. */
+export class AgentUserEvents implements UserEvents {
   readonly #ports: EventPorts;
   #ring: UserEvent[] = [];
   /** Serf's Lamport clock: the first event has time 2. */
@@ -27,6 +33,7 @@ export class LocalUserEvents implements UserEvents {
 
   constructor(ports: EventPorts) {
     this.#ports = ports;
+    ports.pool?.onUserEvent((event) => this.#receive(event));
   }
 
   async fire(request: FireRequest): Promise<UserEvent> {
@@ -34,13 +41,28 @@ export class LocalUserEvents implements UserEvents {
     const bytes = Buffer.byteLength(request.Name) + (request.Payload?.length ?? 0);
     if (bytes > MAX_EVENT_BYTES)
       throw new LictorError('rejected', `user event exceeds configured limit of ${MAX_EVENT_BYTES} bytes before encoding`);
-    this.#lamportTime += 1;
-    const event: UserEvent = { ...request, ID: randomUuid(this.#ports.random), Version: VERSION, LTime: this.#lamportTime };
-    if (this.#concerns(filters)) {
-      this.#ring = [...this.#ring.slice(-(RING_SIZE - 1)), event];
-      for (const wake of this.#waiting) wake();
+    const event: SentEvent = { ...request, ID: randomUuid(this.#ports.random), Version: VERSION };
+    const { pool } = this.#ports;
+    if (pool === undefined) this.#deliver({ ...event, LTime: ++this.#lamportTime }, filters);
+    else pool.sendUserEvent(POOL_EVENT, encodeEvent(event));
+    return { ...event, LTime: 0 };
+  }
+
+  #receive({ name, payload, time }: PoolEvent): void {
+    if (name !== POOL_EVENT) return;
+    try {
+      const event = decodeEvent(payload);
+      if (event.Version === VERSION) this.#deliver({ ...event, LTime: time }, compileFilters(event));
+      else this.#ports.logger.warn('unknown user event version', { version: event.Version });
+    } catch (thrown) {
+      this.#ports.logger.warn('dropped a user event', { error: LictorError.from(thrown) });
     }
-    return event;
+  }
+
+  #deliver(event: UserEvent, filters: Filters): void {
+    if (!this.#concerns(filters)) return;
+    this.#ring = [...this.#ring.slice(-(RING_SIZE - 1)), event];
+    for (const wake of this.#waiting) wake();
   }
 
   list(name?: string): readonly UserEvent[] {
@@ -88,7 +110,7 @@ interface Filters {
   readonly tag: Regex | undefined;
 }
 
-function compileFilters(request: FireRequest): Filters {
+function compileFilters(request: Pick<UserEvent, 'NodeFilter' | 'ServiceFilter' | 'TagFilter'>): Filters {
   if (request.TagFilter !== '' && request.ServiceFilter === '') {
     throw new LictorError('rejected', 'Cannot provide tag filter without service filter');
   }

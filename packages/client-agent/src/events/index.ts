@@ -1,1 +1,1 @@
-export { type EventPorts, LocalUserEvents } from './events.ts';
+export { type EventPorts, AgentUserEvents } from './events.ts';

@@ -1,1 +1,2 @@
-export { AgentMembership, type MembershipPorts, type PeerMember, type Peers } from './membership.ts';
+export { memberName, memberTags } from './member-tags.ts';
+export { AgentMembership, type MembershipPorts } from './membership.ts';

@@ -2,9 +2,15 @@ import { createServer } from 'node:net';
 import { systemClock } from '@lictor/protocol/system';
 import { describe, expect, it } from 'vitest';
 import { createTestConfig } from '../testing/config.ts';
+import type { AgentPool, PoolMember } from '../contracts/index.ts';
 import { AgentMembership } from './membership.ts';
 
-const membership = new AgentMembership({ config: () => createTestConfig({ nodeName: 'obs' }), clock: systemClock, buildTag: '1.21.0dev:' });
+const membership = new AgentMembership({
+  config: () => createTestConfig({ nodeName: 'obs' }),
+  clock: systemClock,
+  buildTag: '1.21.0dev:',
+  pools: {},
+});
 
 describe('membership of one (observed: agent-other)', () => {
   it('shows this server as Serf would, on the LAN and on the WAN', () => {
@@ -63,5 +69,46 @@ describe('membership of one (observed: agent-other)', () => {
       httpStatus: 500,
       message: `1 error occurred:\n\t* Failed to join 127.0.0.1:${port}: dial tcp 127.0.0.1:${port}: connect: connection refused\n\n`,
     });
+  });
+});
+
+describe('membership of a pool', () => {
+  const members: PoolMember[] = [
+    { name: 'obs', address: '127.0.0.1:8301', tags: { role: 'consul' }, status: 'alive' },
+    { name: 'gone', address: '[::2]:8301', tags: { role: 'node' }, status: 'failed' },
+  ];
+  const left: string[] = [];
+  const pool: AgentPool = {
+    members: () => members,
+    onChange: () => () => undefined,
+    join: ([address = '']) =>
+      Promise.resolve(
+        address.endsWith(':1') ? { joined: 0, failures: [{ address, error: new Error('wrong datacenter') }] } : { joined: 1, failures: [] },
+      ),
+    forceLeave: (name) => members.some((member) => member.name === name) && left.push(name) > 0,
+    sendUserEvent: () => undefined,
+    onUserEvent: () => () => undefined,
+  };
+  const pooled = new AgentMembership({
+    config: () => createTestConfig({ nodeName: 'obs' }),
+    clock: systemClock,
+    buildTag: '1.21.0:',
+    pools: { lan: pool },
+  });
+
+  it('is what the pool knows', () => {
+    expect(pooled.members(false)).toMatchObject([
+      { Name: 'obs', Addr: '127.0.0.1', Port: 8301, Status: 1 },
+      { Name: 'gone', Addr: '::2', Status: 4, Tags: { role: 'node' } },
+    ]);
+    expect(pooled.members(true)).toMatchObject([{ Name: 'obs.dc1' }]);
+  });
+
+  it('is changed by join and force-leave', async () => {
+    await pooled.join('127.0.0.9', false);
+    await expect(pooled.join('127.0.0.1:1', false)).rejects.toThrow(/^1 error occurred:\n\t\* Failed to join 127.0.0.1:1: dial tcp/);
+    await pooled.forceLeave('gone', { prune: false, wan: false });
+    expect(left).toEqual(['gone']);
+    await expect(pooled.forceLeave('nope', { prune: false, wan: false })).rejects.toThrow("agent: No node found with name 'nope'");
   });
 });

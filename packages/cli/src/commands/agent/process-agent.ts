@@ -6,15 +6,14 @@ import {
   DnsServer,
   type HttpApi,
   type LogHub,
-  type PeerMember,
-  type Peers,
   type RuntimeConfig,
   startHttpApi,
   startMetrics,
 } from '@lictor/client-agent';
 import { API_VERSION, type Logger } from '@lictor/protocol';
 import { systemClock, systemRandom } from '@lictor/protocol/system';
-import { createServer, type Server, type ServerMember } from '@lictor/server';
+import { createServer, type Server } from '@lictor/server';
+import { poolOfServers } from './pool-of-servers.ts';
 import { toServerConfig } from './server-config.ts';
 import { collectStats } from './stats.ts';
 
@@ -65,7 +64,7 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
         server.reloadTls();
         options.onReload(next);
       },
-      ...(config.devMode ? {} : { peers: peersOf(server, config.nodeId), leaveCluster: () => server.leave() }),
+      ...(config.devMode ? {} : { pools: { lan: poolOfServers(server, config, `${API_VERSION}:`) }, leaveCluster: () => server.leave() }),
       onLeave: leave,
     });
     stops.push(() => agent.stop());
@@ -78,20 +77,6 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
     await stop();
     throw error;
   }
-}
-
-/** The other servers, as the agent's membership shows them. */
-function peersOf(server: Server, ownId: string): Peers {
-  const toPeer = (member: ServerMember): PeerMember => ({ ...member, rpcPort: Number(/:(\d+)$/.exec(member.rpcAddress)?.[1] ?? 0) });
-  return {
-    members: () =>
-      server.directory
-        .members()
-        .filter(({ id }) => id !== ownId)
-        .map(toPeer),
-    join: (address) => server.join(address),
-    forceLeave: (name) => server.directory.forceLeave(name),
-  };
 }
 
 async function startHttp(options: ProcessAgentOptions, agent: Agent, server: Server, metrics: AgentMetrics): Promise<HttpApi> {

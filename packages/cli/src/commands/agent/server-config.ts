@@ -16,6 +16,8 @@ export function toServerConfig(config: RuntimeConfig): ServerConfig {
     isBootstrap: config.devMode || config.bootstrap,
     raftTiming: config.devMode ? DEV_RAFT_TIMING : raftTiming(config.raftMultiplier),
     rpcHoldMs: config.rpcHoldMs,
+    leaveDrainMs: config.leaveDrainMs,
+    rejoinAgeMaxMs: config.serverRejoinAgeMaxMs,
     autopilot: toAutopilot(config),
     snapshotThreshold: config.raftSnapshots.threshold,
     snapshotIntervalMs: config.raftSnapshots.intervalMs,

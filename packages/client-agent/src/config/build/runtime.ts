@@ -58,6 +58,8 @@ export function buildRuntime(raw: RawReader, environment: BuildEnvironment): Run
       trailingLogs: raw.integer('raft_trailing_logs'),
     },
     rpcHoldMs: raw.durationMs('performance.rpc_hold_timeout'),
+    leaveDrainMs: raw.durationMs('performance.leave_drain_time'),
+    serverRejoinAgeMaxMs: raw.durationMs('server_rejoin_age_max'),
     autopilot: {
       cleanupDeadServers: raw.boolean('autopilot.cleanup_dead_servers'),
       lastContactThresholdMs: raw.durationMs('autopilot.last_contact_threshold'),

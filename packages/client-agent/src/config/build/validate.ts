@@ -1,5 +1,5 @@
 import { validateCheck, validateService } from '@lictor/mesh';
-import { LictorError } from '@lictor/protocol';
+import { formatDuration, LictorError } from '@lictor/protocol';
 import type { RuntimeConfig } from '../../contracts/index.ts';
 import { ConfigError } from '../config-error.ts';
 import type { RawReader } from '../source/index.ts';
@@ -12,6 +12,8 @@ const META_KEY = /^[a-zA-Z0-9_-]+$/;
 const MAX_META_PAIRS = 64;
 const MAX_META_KEY = 128;
 const MAX_META_VALUE = 512;
+/** A last sign of life is noted once an hour. */
+const MIN_REJOIN_AGE_MS = 6 * 3_600_000;
 const CA_PROVIDERS = ['', 'consul', 'vault', 'aws-pca'];
 const SCRIPTS_WARNING =
   'using enable-script-checks without ACLs and without allow_write_http_from is DANGEROUS, use enable-local-script-checks instead, see https://www.hashicorp.com/blog/protecting-consul-from-rce-risk-in-specific-configurations/';
@@ -102,6 +104,10 @@ function checkServers(config: RuntimeConfig, raw: RawReader, warnings: string[])
   const multiplier = config.raftMultiplier;
   if (multiplier < 1 || multiplier > 10) {
     throw new ConfigError(`performance.raft_multiplier cannot be ${multiplier}. Must be between 1 and 10`);
+  }
+  if (config.serverRejoinAgeMaxMs < MIN_REJOIN_AGE_MS) {
+    const given = formatDuration(config.serverRejoinAgeMaxMs);
+    throw new ConfigError(`server_rejoin_age_max: duration '${given}' cannot be less than: ${formatDuration(MIN_REJOIN_AGE_MS)}`);
   }
   if (!config.server || config.devMode) return;
   if (expected === 1) warnings.push('BootstrapExpect is set to 1; this is the same as Bootstrap mode.');
