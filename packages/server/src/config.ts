@@ -46,6 +46,10 @@ export interface ServerConfig {
   readonly raftTiming: RaftTiming;
   /** How long a call waits for a leader. */
   readonly rpcHoldMs: number;
+  /** How long a server that has left serves on, for calls that have come by then. */
+  readonly leaveDrainMs: number;
+  /** A server that last ran longer ago does not start. */
+  readonly rejoinAgeMaxMs: number;
   /** What the cluster's autopilot begins with. */
   readonly autopilot: AutopilotFields;
   readonly connectEnabled: boolean;
@@ -78,7 +82,7 @@ export function raftTiming(multiplier: number): RaftTiming {
 /** Of `-dev`. */
 export const DEV_RAFT_TIMING: RaftTiming = { heartbeatMs: 35, electionTimeoutMs: 52, leaseMs: 20 };
 
-/** Consul's defaults (consul-facts T002, T010, T014, O008). */
+/** Consul's defaults (consul-facts K062, K068, T002, T010, T014, O008). */
 export const DEFAULT_SERVER_CONFIG: ServerConfig = {
   datacenter: 'dc1',
   nodeName: 'server',
@@ -93,6 +97,8 @@ export const DEFAULT_SERVER_CONFIG: ServerConfig = {
   isBootstrap: true,
   raftTiming: raftTiming(5),
   rpcHoldMs: 7000,
+  leaveDrainMs: 5000,
+  rejoinAgeMaxMs: 7 * 24 * 3_600_000,
   autopilot: DEFAULT_AUTOPILOT,
   connectEnabled: true,
   caConfig: null,

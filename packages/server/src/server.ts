@@ -15,7 +15,7 @@ import { ClusterFormation } from './cluster/formation.ts';
 import { GrpcNetwork } from './cluster/grpc-network.ts';
 import { leaveCluster } from './cluster/leave.ts';
 import { loneDirectory } from './cluster/lone.ts';
-import type { ClusterNetwork } from './cluster/network.ts';
+import type { ClusterNetwork, ServedCall } from './cluster/network.ts';
 import { selfRecord } from './cluster/self.ts';
 import { nodesOfServers } from './cluster/nodes-of-servers.ts';
 import { noTransport } from './cluster/transport.ts';
@@ -27,6 +27,7 @@ import { COMMAND_HANDLERS } from './fsm/commands/index.ts';
 import { Fsm } from './fsm/fsm.ts';
 import { createDutyPorts, createLeader, type Leader } from './leader/index.ts';
 import { noLeader } from './no-leader.ts';
+import { LastSeen } from './recovery/last-seen.ts';
 import { Dispatcher } from './rpc/dispatcher.ts';
 import { createEndpoints } from './rpc/endpoints/index.ts';
 import { StateStore } from './state/store.ts';
@@ -84,7 +85,7 @@ interface Common {
 /** One server: its state, its log, its endpoints, its ways to the others and, while it leads, the leader's duties. */
 export function createServer(
   config: ServerConfig,
-  { storage, network: given, nodes: members, resolveToken, ...rest }: ServerPorts,
+  { storage: givenStorage, network: given, nodes: members, resolveToken, ...rest }: ServerPorts,
 ): Server {
   const ports = { ...rest, logger: rest.logger.named('server') };
   const network = given ?? (config.network === null ? null : new GrpcNetwork(config, config.network, ports));
@@ -92,13 +93,15 @@ export function createServer(
   const store = new StateStore();
   const nodes = members ?? nodesOfServers(directory);
   const common: Common = { ...ports, config, store, directory, nodes, remote: network?.remote ?? NOBODY };
+  const storage = givenStorage ?? createStorage(config, ports.logger);
   const consensus = createLog(common, network, storage);
   const duties = createDuties(common, consensus, rest.logger.named('connect.ca'));
   const { dispatcher, forwarder } = createCalls(common, consensus, duties, resolveToken ?? (() => allowAll));
-  network?.serve(({ method, request, options }) => dispatcher.call(method as never, request as never, options));
+  network?.serve({ ofServers: servedBy(dispatcher), ofAgents: servedBy(forwarder) });
   const formation =
     network === null ? null : new ClusterFormation(config.nodeId, { ...ports, discovery: network.discovery, log: consensus });
   const usage = new UsageReporter({ ...ports, store, consensus });
+  const lastSeen = storage.dataDir === undefined ? null : new LastSeen(config.rejoinAgeMaxMs, { ...ports, files: storage.dataDir });
   const { leader, autopilot } = duties;
   return {
     port: forwarder,
@@ -107,7 +110,9 @@ export function createServer(
     store,
     directory,
     start: async () => {
+      await lastSeen?.check();
       await consensus.start();
+      lastSeen?.start();
       // Nobody must hear of a server without a cluster that has one.
       network?.discovery.setCluster(consensus.clusterId);
       network?.discovery.usePeers((id) => consensus.configuration().Servers.some((server) => server.ID === id));
@@ -124,7 +129,7 @@ export function createServer(
     },
     reloadTls: () => network?.reloadTls(),
     leave: async () => {
-      if (network !== null) await leaveCluster(config.nodeId, { ...ports, consensus, discovery: network.discovery });
+      if (network !== null) await leaveCluster(config, { ...ports, consensus, discovery: network.discovery });
     },
     stop: async () => {
       dispatcher.close(new LictorError('unavailable', 'server is shutting down'));
@@ -133,12 +138,22 @@ export function createServer(
       usage.stop();
       leader.stop();
       await consensus.stop();
+      await lastSeen?.stop();
       await network?.stop();
     },
   };
 }
 
-function createLog(common: Common, network: ClusterNetwork | null, storage: RaftStorage | undefined): RaftConsensus {
+/** What comes over the network is of any shape: the endpoints look at it. */
+function servedBy(port: ServerPort): ServedCall {
+  return ({ method, request, options }) => port.call(method as never, request as never, options);
+}
+
+function createStorage({ dataDir }: ServerConfig, logger: Logger): RaftStorage {
+  return dataDir === null ? memoryStorage() : diskStorage(dataDir, logger.named('raft'));
+}
+
+function createLog(common: Common, network: ClusterNetwork | null, storage: RaftStorage): RaftConsensus {
   const { config, store, directory, clock, random, metrics } = common;
   const logger = common.logger.named('raft');
   const fsm = new Fsm(store, COMMAND_HANDLERS, { clock, metrics, logger: common.logger.named('fsm') });
@@ -147,7 +162,7 @@ function createLog(common: Common, network: ClusterNetwork | null, storage: Raft
     random,
     metrics,
     logger,
-    storage: storage ?? (config.dataDir === null ? memoryStorage() : diskStorage(config.dataDir, logger)),
+    storage,
     createTransport: (clusterId) => network?.createTransport(clusterId) ?? noTransport,
     nameOf: (id) => directory.members().find((member) => member.id === id)?.name ?? (id === config.nodeId ? config.nodeName : id),
   });

@@ -201,6 +201,7 @@ describe('consul-facts K048, T001: addresses and ports', () => {
     ],
     ['connect { ca_provider = "x" }', 'x is not a valid CA provider'],
     ['raft_protocol = 2', 'raft_protocol version 2 is not supported by this version of Consul'],
+    ['server_rejoin_age_max = "5h"', "server_rejoin_age_max: duration '5h0m0s' cannot be less than: 6h0m0s"],
     ['alt_domain = "service.x"', 'alt_domain cannot start with {service,connect,node,query,addr,dc1}'],
     ['check_output_max_size = 0', 'check_output_max_size must be positive, to discard check output use the discard_check_output flag'],
     [

@@ -1,4 +1,5 @@
-import { type Clock, type Logger, sleep } from '@lictor/protocol';
+import { type Clock, formatDuration, type Logger, sleep } from '@lictor/protocol';
+import type { ServerConfig } from '../config.ts';
 import type { Consensus } from '../consensus/port.ts';
 import type { StaticDiscovery } from './discovery.ts';
 
@@ -6,7 +7,7 @@ export interface LeavePorts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly consensus: Consensus;
-  readonly discovery: StaticDiscovery;
+  readonly discovery: Pick<StaticDiscovery, 'leave' | 'members'>;
 }
 
 /** How long a server that leaves waits to be taken out (consul-facts T014). */
@@ -14,10 +15,11 @@ const REMOVAL_GRACE_MS = 5000;
 const LOOK_EVERY_MS = 100;
 
 /** Goes for good: leadership is handed over, and the others take this server out of the cluster. */
-export async function leaveCluster(nodeId: string, ports: LeavePorts): Promise<void> {
+export async function leaveCluster(config: Pick<ServerConfig, 'nodeId' | 'leaveDrainMs'>, ports: LeavePorts): Promise<void> {
   await handOver(ports);
   await ports.discovery.leave();
-  await untilRemoved(nodeId, ports);
+  await drain(config, ports);
+  await untilRemoved(config.nodeId, ports);
 }
 
 /** The cluster should not have to notice by itself that its leader is gone. */
@@ -29,6 +31,17 @@ async function handOver({ consensus, logger }: LeavePorts): Promise<void> {
   } catch (error) {
     logger.warn('leadership could not be handed over', { error });
   }
+}
+
+/** Clients that have just called this server find another one meanwhile; where there is none nobody has to wait. */
+async function drain(
+  { nodeId, leaveDrainMs }: Pick<ServerConfig, 'nodeId' | 'leaveDrainMs'>,
+  { clock, logger, discovery }: LeavePorts,
+): Promise<void> {
+  const others = discovery.members().filter(({ id, status }) => id !== nodeId && status === 'alive');
+  if (leaveDrainMs <= 0 || others.length === 0) return;
+  logger.info('waiting to drain RPC traffic', { drain_time: formatDuration(leaveDrainMs) });
+  await sleep(clock, leaveDrainMs);
 }
 
 /** Or until the others have had time enough. */

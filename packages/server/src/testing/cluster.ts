@@ -35,6 +35,7 @@ export class TestCluster {
       joinAddress: `127.0.0.1:${joinPort}`,
       isBootstrap: false,
       raftTiming: TIMING,
+      leaveDrainMs: 0,
       ...this.#overrides,
       ...overrides,
       network: {

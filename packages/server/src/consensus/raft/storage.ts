@@ -18,6 +18,8 @@ export interface RaftStorage {
   readonly snapshots: SnapshotStore;
   /** Small files beside them; null: nothing outlives the process. */
   readonly files: SnapshotFiles | null;
+  /** The data directory around them. Absent: nothing is kept there. */
+  readonly dataDir?: SnapshotFiles;
 }
 
 /** `<dataDir>/raft`, laid out as Consul's: the log, `snapshots/`, and files for operators. */
@@ -27,6 +29,7 @@ export function diskStorage(dataDir: string, logger: Logger): RaftStorage {
     log: new DiskLogStore(levelDisk(join(folder, 'log'))),
     snapshots: new FileSnapshotStore(systemFiles(join(folder, 'snapshots')), logger),
     files: systemFiles(folder),
+    dataDir: systemFiles(dataDir),
   };
 }
 
