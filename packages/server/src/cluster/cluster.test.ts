@@ -1,4 +1,8 @@
+import * as grpc from '@grpc/grpc-js';
+import { silentLogger, silentMetrics } from '@lictor/protocol';
+import { systemClock } from '@lictor/protocol/system';
 import { afterEach, describe, expect, it } from 'vitest';
+import { AGENT_CALLS, PeerRpcClient } from '../peer-rpc/index.ts';
 import { type Member, put, TestCluster, until } from '../testing/cluster.ts';
 
 let cluster = new TestCluster();
@@ -145,5 +149,26 @@ describe('three servers', { timeout: 60_000 }, () => {
     await until(() => one.server.consensus.leaderId === '');
     await expect(put(one, 'k')).rejects.toMatchObject({ code: 'no-leader', message: 'No cluster leader' });
     expect((await read(one, 'k', { consistency: 'stale' })).meta).toMatchObject({ knownLeader: false });
+  });
+});
+
+describe('client agents', { timeout: 60_000 }, () => {
+  it('are answered by every server, with the leader’s help where it is needed; servers answer each other here or not at all', async () => {
+    await three();
+    const leader = await cluster.leader();
+    const follower = await cluster.follower();
+    await put(leader, 'k');
+    const ports = { clock: systemClock, logger: silentLogger, metrics: silentMetrics };
+    const credentials = () => grpc.credentials.createInsecure();
+    const agent = new PeerRpcClient({ calls: AGENT_CALLS, credentials }, ports);
+    const peer = new PeerRpcClient({ credentials }, ports);
+    const { rpcAddress } = follower.config;
+    expect(await agent.call(rpcAddress, 'KVS.Get', { key: 'k' }, {})).toMatchObject({
+      value: { Key: 'k' },
+      meta: { consistency: 'default' },
+    });
+    await expect(peer.call(rpcAddress, 'KVS.Get', { key: 'k' }, {})).rejects.toMatchObject({ code: 'no-leader' });
+    agent.close();
+    peer.close();
   });
 });

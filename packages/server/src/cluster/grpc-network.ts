@@ -3,11 +3,11 @@ import type { Clock, Logger, Metrics } from '@lictor/protocol';
 import { GrpcTransport, type Transport } from '@lictor/raft';
 import type { NetworkConfig, ServerConfig } from '../config.ts';
 import type { RemoteCalls } from '../forward/forwarder.ts';
-import { createPeerRpcService, PeerRpcClient, RpcListener } from '../peer-rpc/index.ts';
+import { AGENT_CALLS, createPeerRpcService, PeerRpcClient, RpcListener } from '../peer-rpc/index.ts';
 import { loadRpcTlsFiles, RpcTls } from '../tls/index.ts';
 import { StaticDiscovery } from './discovery.ts';
 import { addGreetingService, GrpcGreetings } from './greeting-transport.ts';
-import type { ClusterNetwork, ServedCall } from './network.ts';
+import type { CallHandlers, ClusterNetwork } from './network.ts';
 import { selfRecord } from './self.ts';
 import { withLiveAddresses } from './transport.ts';
 
@@ -32,7 +32,7 @@ export class GrpcNetwork implements ClusterNetwork {
   readonly #client: PeerRpcClient;
   readonly #network: NetworkConfig;
   readonly #tls: RpcTls | undefined;
-  #closeService = (): void => undefined;
+  #closeServices = (): void => undefined;
 
   constructor(config: ServerConfig, network: NetworkConfig, ports: NetworkPorts) {
     this.#nodeId = config.nodeId;
@@ -61,10 +61,15 @@ export class GrpcNetwork implements ClusterNetwork {
     return withLiveAddresses(transport, this.discovery, clusterId);
   }
 
-  serve(handler: ServedCall): void {
-    const service = createPeerRpcService(this.#tls === undefined ? {} : { authorize: this.#tls.refusalOfServer }, handler, this.#ports);
-    this.#rpc.server.addService(service.definition, service.implementation);
-    this.#closeService = () => service.close();
+  serve({ ofServers, ofAgents }: CallHandlers): void {
+    const authorize = this.#tls === undefined ? {} : { authorize: this.#tls.refusalOfServer };
+    // Whoever has come through the handshake may be an agent: what it may do is a matter of its token.
+    const services = [
+      createPeerRpcService(authorize, ofServers, this.#ports),
+      createPeerRpcService({ calls: AGENT_CALLS }, ofAgents, this.#ports),
+    ];
+    for (const { definition, implementation } of services) this.#rpc.server.addService(definition, implementation);
+    this.#closeServices = () => services.forEach((service) => service.close());
   }
 
   async listen(): Promise<void> {
@@ -78,7 +83,7 @@ export class GrpcNetwork implements ClusterNetwork {
 
   async stop(): Promise<void> {
     this.discovery.stop();
-    this.#closeService();
+    this.#closeServices();
     this.#client.close();
     this.#greetings.close();
     await Promise.all([this.#rpc.stop(DRAIN_MS), this.#joins.stop(DRAIN_MS)]);

@@ -6,14 +6,21 @@ import type { StaticDiscovery } from './discovery.ts';
 /** One call of another server, as it arrives here. The answer is the whole reply. */
 export type ServedCall = (call: { readonly method: string; readonly request: unknown; readonly options: CallOptions }) => Promise<unknown>;
 
+export interface CallHandlers {
+  /** Of other servers: answered here or not at all. */
+  readonly ofServers: ServedCall;
+  /** Of client agents. */
+  readonly ofAgents: ServedCall;
+}
+
 /** A server's listeners and its ways to the other servers, as a port: gRPC in production, virtual in simulations. */
 export interface ClusterNetwork {
   readonly discovery: StaticDiscovery;
   readonly remote: RemoteCalls;
   /** Raft's way to the other servers of a cluster. */
   createTransport(clusterId: string): Transport;
-  /** Calls of other servers go to `handler`. Before `listen`. */
-  serve(handler: ServedCall): void;
+  /** Who answers whose calls. Before `listen`. */
+  serve(handlers: CallHandlers): void;
   /** @throws LictorError when a port is taken */
   listen(): Promise<void>;
   /** Reads certificates and CA again, for connections from now on. @throws LictorError, and everything stays as it was */

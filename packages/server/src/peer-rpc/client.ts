@@ -5,9 +5,12 @@ import { PartsBudget } from './assembler.ts';
 import { PeerConnection } from './connection.ts';
 import { DEFAULT_PEER_RPC_LIMITS, type PeerRpcLimits } from './limits.ts';
 import type { PeerRpcPorts } from './ports.ts';
+import { CALLS } from './protocol.ts';
 import { SlicedCodec } from './sliced-codec.ts';
 
 export interface PeerRpcClientOptions {
+  /** As whom: `CALLS` when absent. */
+  readonly calls?: grpc.MethodDefinition<Buffer, Buffer>;
   readonly credentials: (address: string) => grpc.ChannelCredentials;
   readonly channelOptions?: grpc.ChannelOptions;
   /** Sent with each new stream. */
@@ -73,10 +76,11 @@ export class PeerRpcClient {
     const route = this.#route(address);
     if (route.connection !== undefined) return route.connection;
     if (this.#ports.clock.monotonic() < route.retryAtMs) throw new LictorError('unavailable', route.lastFailure);
-    const { credentials, channelOptions, metadata } = this.#options;
+    const { calls = CALLS, credentials, channelOptions, metadata } = this.#options;
     const connection = new PeerConnection(
       {
         address,
+        calls,
         credentials: credentials(address),
         channelOptions: { ...CHANNEL_OPTIONS, ...channelOptions },
         metadata: metadata?.() ?? new grpc.Metadata(),

@@ -5,13 +5,14 @@ import type { Body } from './body.ts';
 import { decodeError, decodeValue, encodeRequest } from './codec.ts';
 import { BULK_METHODS, type PeerRpcLimits, SLICED_BYTES } from './limits.ts';
 import type { PeerRpcPorts } from './ports.ts';
-import { CALLS, KIND, LAST_CALL_METADATA } from './protocol.ts';
+import { KIND, LAST_CALL_METADATA } from './protocol.ts';
 import { decodeFrame, type FrameRecord, garbage, MAX_CALL_ID } from './record.ts';
 import { type Outgoing, RecordSender } from './sender.ts';
 import type { SlicedCodec } from './sliced-codec.ts';
 
 export interface PeerConnectionOptions {
   readonly address: string;
+  readonly calls: grpc.MethodDefinition<Buffer, Buffer>;
   readonly credentials: grpc.ChannelCredentials;
   readonly channelOptions: grpc.ChannelOptions;
   readonly metadata: grpc.Metadata;
@@ -57,9 +58,9 @@ export class PeerConnection {
   constructor(options: PeerConnectionOptions, ports: PeerRpcPorts) {
     this.#options = options;
     this.#ports = ports;
-    const { address, credentials, channelOptions, metadata, limits, budget } = options;
+    const { address, calls, credentials, channelOptions, metadata, limits, budget } = options;
     this.#client = new grpc.Client(address, credentials, channelOptions);
-    const { path, requestSerialize, responseDeserialize } = CALLS;
+    const { path, requestSerialize, responseDeserialize } = calls;
     const stream = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
     this.#stream = stream;
     this.#sender = new RecordSender((frame, taken) => void stream.write(frame, taken));

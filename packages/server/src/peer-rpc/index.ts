@@ -3,4 +3,4 @@ export { DEFAULT_PEER_RPC_LIMITS, type PeerRpcLimits } from './limits.ts';
 export { RpcListener, type RpcListenerOptions } from './listener.ts';
 export type { PeerRpcCall, PeerRpcHandler, PeerRpcPorts } from './ports.ts';
 export { createPeerRpcService, type PeerRpcService, type PeerRpcServiceOptions } from './service.ts';
-export type { PeerRpcStream } from './protocol.ts';
+export { AGENT_CALLS, type PeerRpcStream } from './protocol.ts';

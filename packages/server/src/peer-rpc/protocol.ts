@@ -16,6 +16,9 @@ export const CALLS: MethodDefinition<Buffer, Buffer> = {
   responseDeserialize: same,
 };
 
+/** As `CALLS`, from client agents to servers: what they ask, any server answers, by asking its leader when it has to. */
+export const AGENT_CALLS: MethodDefinition<Buffer, Buffer> = { ...CALLS, path: '/lictor.rpc.v1.Rpc/AgentCalls' };
+
 /** The cluster that the caller takes this server to belong to. */
 export const CLUSTER_METADATA = 'lictor-cluster';
 

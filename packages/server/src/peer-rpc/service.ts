@@ -7,6 +7,8 @@ import { ServedStream } from './served-stream.ts';
 import { SlicedCodec } from './sliced-codec.ts';
 
 export interface PeerRpcServiceOptions {
+  /** Whose calls: `CALLS` when absent. */
+  readonly calls?: grpc.MethodDefinition<Buffer, Buffer>;
   /** Of this server, empty while it has none. Callers that know their own cluster are refused when it is another. */
   readonly clusterId?: () => string;
   /** Why this caller may not call; undefined: it may. */
@@ -50,7 +52,7 @@ export function createPeerRpcService(options: PeerRpcServiceOptions, handler: Pe
   };
 
   return {
-    definition: { calls: CALLS },
+    definition: { calls: options.calls ?? CALLS },
     implementation: { calls: serve },
     close: () => {
       isClosed = true;

@@ -104,6 +104,6 @@ async function serve(callee: Host, body: Uint8Array, signal: AbortSignal): Promi
 }
 
 /** As it would be put together on its way. */
-function bytesOf(body: ReturnType<typeof encodeValue>): Uint8Array {
+function bytesOf(body: ReturnType<typeof encodeRequest>): Uint8Array {
   return body instanceof Uint8Array ? body : body.slice(0, body.length);
 }

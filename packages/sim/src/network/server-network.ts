@@ -33,8 +33,8 @@ export function serverNetwork(
     discovery,
     remote: peerCalls(network, host),
     createTransport: (clusterId) => withLiveAddresses(raftTransport(network, host, clusterId), discovery, clusterId),
-    serve: (handler) => {
-      host.serve = handler;
+    serve: ({ ofServers }) => {
+      host.serve = ofServers;
     },
     listen: () => {
       network.hosts.set(config.rpcAddress, host);
