@@ -2,6 +2,11 @@ import { type AutopilotFields, type CaConfigurationRequest, DEFAULT_AUTOPILOT } 
 import type { RaftTiming } from './consensus/index.ts';
 import type { RpcTlsFiles, RpcTlsOptions } from './tls/index.ts';
 
+export interface RpcTlsConfig {
+  readonly options: RpcTlsOptions;
+  readonly files: RpcTlsFiles;
+}
+
 /** How a server reaches others, and they it. */
 export interface NetworkConfig {
   /** Where RPC listens: Raft and calls from other servers. */
@@ -20,7 +25,7 @@ export interface NetworkConfig {
   /** Of the RPC port and of joins; Consul's where they are not given, and 0 for none. */
   readonly limits?: { readonly handshakeTimeoutMs: number; readonly maxConnectionsPerClient: number };
   /** Null: plain text. */
-  readonly tls: { readonly options: RpcTlsOptions; readonly files: RpcTlsFiles } | null;
+  readonly tls: RpcTlsConfig | null;
 }
 
 /** Everything a server needs to know, complete and frozen. Durations in ms. */

@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NetworkConfig } from '../config.ts';
+import { silentLogger, silentMetrics } from '@lictor/protocol';
+import { systemClock } from '@lictor/protocol/system';
+import { type AgentCalls, createAgentCalls } from '../agent-rpc/index.ts';
+import { PeerRpcClient } from '../peer-rpc/index.ts';
 import { put, TestCluster, until } from '../testing/cluster.ts';
 import { type AgentCa, createAgentCa, EVERYTHING_VERIFIED } from '../tls/testing/certificates.ts';
-import type { RpcTlsMaterial, RpcTlsOptions } from '../tls/index.ts';
+import { AgentTls, type RpcTlsMaterial, type RpcTlsOptions } from '../tls/index.ts';
 
 type Tls = NonNullable<NetworkConfig['tls']>;
 const NAMES = ['a', 'b', 'c'];
@@ -55,6 +59,29 @@ describe('servers that verify each other', () => {
     await until(() => follower.server.consensus.configuration().Servers.some(({ ID }) => ID === fourth.config.nodeId));
     const ids = follower.server.consensus.configuration().Servers.map(({ ID }) => ID);
     for (const { config } of outsiders) expect(ids).not.toContain(config.nodeId);
+  }, 60_000);
+});
+
+describe('a client agent', () => {
+  it('calls servers that verify it with its own certificate, and acts as no server with it', async () => {
+    for (const name of NAMES) await cluster.add(name, {}, { tls: await tlsOf(name, EVERYTHING_VERIFIED) });
+    const { config } = await cluster.follower();
+    const ports = { clock: systemClock, logger: silentLogger, metrics: silentMetrics };
+    const own = await tlsOf('client', EVERYTHING_VERIFIED, 'client.dc1.consul');
+    const agents = [
+      createAgentCalls(own, ports),
+      createAgentCalls({ options: EVERYTHING_VERIFIED, files: { ...own.files, certFile: '', keyFile: '' } }, ports),
+      createAgentCalls(await tlsOf('stranger', EVERYTHING_VERIFIED, 'client.dc1.consul', await createAgentCa()), ports),
+      createAgentCalls(null, ports),
+    ] as const;
+    const list = (agent: AgentCalls): Promise<unknown> => agent.call(config.rpcAddress, 'Status.Peers', {}, {});
+    expect(await list(agents[0])).toMatchObject({ value: expect.arrayContaining([config.rpcAddress]) });
+    for (const agent of agents.slice(1)) await expect(list(agent)).rejects.toMatchObject({ code: 'unavailable' });
+    const tls = new AgentTls(EVERYTHING_VERIFIED, await ca.material('client.dc1.consul'));
+    const impostor = new PeerRpcClient({ credentials: () => tls.channelCredentials }, ports);
+    await expect(impostor.call(config.rpcAddress, 'Status.Peers', {}, {})).rejects.toThrow('not valid for server.dc1.consul');
+    impostor.close();
+    for (const agent of agents) agent.close();
   }, 60_000);
 });
 

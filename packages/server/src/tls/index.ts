@@ -1,3 +1,4 @@
+export { AgentTls } from './agent-tls.ts';
 export { loadRpcTlsFiles, type RpcTlsFiles } from './load.ts';
 export { type AuthenticatedCall, RpcTls } from './rpc-tls.ts';
 export { serverNameOf } from './server-name.ts';

@@ -1,7 +1,7 @@
-import { ChannelCredentials, type ServerCredentials } from '@grpc/grpc-js';
+import type { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
 import { LictorError } from '@lictor/protocol';
 import type { PeerCertificate, SecureContext } from 'node:tls';
-import { RpcChannelCredentials } from './channel-credentials.ts';
+import { mustKnowCa, outgoingCredentials } from './outgoing.ts';
 import { buildSecureContext, contextOptions } from './secure-context.ts';
 import { RpcServerCredentials } from './server-credentials.ts';
 import { namesServer, serverNameOf } from './server-name.ts';
@@ -34,10 +34,7 @@ export class RpcTls {
     const context = checkedContext(options, material);
     this.#context = context.secure;
     this.#server = new RpcServerCredentials(options.verifyIncoming, context.options, options.handshakeTimeoutMs);
-    const checkServerIdentity = (_host: string, certificate: PeerCertificate): Error | undefined => this.#checkServer(certificate);
-    this.#channel = isTlsSpoken(options)
-      ? new RpcChannelCredentials(this.#serverName, { checkServerIdentity, rejectUnauthorized: true }, () => this.#context)
-      : ChannelCredentials.createInsecure();
+    this.#channel = outgoingCredentials(options, () => this.#context);
   }
 
   get serverCredentials(): ServerCredentials {
@@ -71,27 +68,10 @@ export class RpcTls {
     if (certificate?.raw !== undefined && namesServer(certificate.raw, this.#serverName)) return undefined;
     return `the caller's certificate is not valid for ${this.#serverName}`;
   };
-
-  #checkServer(certificate: PeerCertificate): Error | undefined {
-    if (!this.#options.verifyServerHostname) return undefined;
-    // What Node does with a throw in here is its own affair (CVE-2026-21637).
-    try {
-      if (namesServer(certificate.raw, this.#serverName)) return undefined;
-    } catch {
-      // As a certificate without the name.
-    }
-    return new Error(`x509: certificate is not valid for ${this.#serverName}`);
-  }
-}
-
-function isTlsSpoken({ verifyIncoming, verifyOutgoing = true, verifyServerHostname }: RpcTlsOptions): boolean {
-  return verifyIncoming || verifyOutgoing || verifyServerHostname;
 }
 
 function checkedContext(options: RpcTlsOptions, material: RpcTlsMaterial) {
-  // Without a CA Node would take the ones of the public web.
-  if (material.caPems.length === 0 && isTlsSpoken(options))
-    throw new LictorError('invalid-argument', 'VerifyOutgoing set but no CA certificates were provided');
+  mustKnowCa(options, material);
   if (material.certPem === '' || material.keyPem.isEmpty) {
     throw new LictorError('invalid-argument', 'TLS between servers requires a Cert and Key pair in the configuration file');
   }

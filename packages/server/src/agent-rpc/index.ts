@@ -1,0 +1,1 @@
+export { createAgentCalls, type AgentCalls, type AgentCallsPorts } from './agent-calls.ts';

@@ -1,0 +1,36 @@
+import { ChannelCredentials } from '@grpc/grpc-js';
+import { LictorError } from '@lictor/protocol';
+import type { PeerCertificate, SecureContext } from 'node:tls';
+import { RpcChannelCredentials } from './channel-credentials.ts';
+import { namesServer, serverNameOf } from './server-name.ts';
+import type { RpcTlsMaterial, RpcTlsOptions } from './types.ts';
+
+/** How connections to servers go out: over TLS, with the newest certificates, or in plain text. */
+export function outgoingCredentials(options: RpcTlsOptions, context: () => SecureContext): ChannelCredentials {
+  if (!isTlsSpoken(options)) return ChannelCredentials.createInsecure();
+  const serverName = serverNameOf(options.datacenter, options.domain);
+  const checkServerIdentity = (_host: string, certificate: PeerCertificate): Error | undefined =>
+    options.verifyServerHostname ? problemOf(certificate, serverName) : undefined;
+  return new RpcChannelCredentials(serverName, { checkServerIdentity, rejectUnauthorized: true }, context);
+}
+
+/** @throws LictorError `invalid-argument` when nobody could be verified */
+export function mustKnowCa(options: RpcTlsOptions, { caPems }: RpcTlsMaterial): void {
+  // Without a CA Node would take the ones of the public web.
+  if (caPems.length === 0 && isTlsSpoken(options))
+    throw new LictorError('invalid-argument', 'VerifyOutgoing set but no CA certificates were provided');
+}
+
+function isTlsSpoken({ verifyIncoming, verifyOutgoing = true, verifyServerHostname }: RpcTlsOptions): boolean {
+  return verifyIncoming || verifyOutgoing || verifyServerHostname;
+}
+
+function problemOf(certificate: PeerCertificate, serverName: string): Error | undefined {
+  // What Node does with a throw in here is its own affair (CVE-2026-21637).
+  try {
+    if (namesServer(certificate.raw, serverName)) return undefined;
+  } catch {
+    // As a certificate without the name.
+  }
+  return new Error(`x509: certificate is not valid for ${serverName}`);
+}
