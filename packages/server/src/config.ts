@@ -12,17 +12,9 @@ export interface NetworkConfig {
   /** Where RPC listens: Raft and calls from other servers. */
   readonly rpcHost: string;
   readonly rpcPort: number;
-  /** Where joins are taken. */
-  readonly joinHost: string;
-  readonly joinPort: number;
-  /** `host:port` of join addresses. */
-  readonly retryJoin: readonly string[];
-  readonly retryIntervalMs: number;
-  /** 0: no limit. */
-  readonly retryMax: number;
   /** Servers to wait for before the first election; 0: this one joins what is there. */
   readonly bootstrapExpect: number;
-  /** Of the RPC port and of joins; Consul's where they are not given, and 0 for none. */
+  /** Of the RPC port; Consul's where they are not given, and 0 for none. */
   readonly limits?: { readonly handshakeTimeoutMs: number; readonly maxConnectionsPerClient: number };
   /** Null: plain text. */
   readonly tls: RpcTlsConfig | null;
@@ -40,8 +32,6 @@ export interface ServerConfig {
   /** Of xDS, as the catalog's `consul` service shows them; 0 when off. */
   readonly grpcPort: number;
   readonly grpcTlsPort: number;
-  /** `ip:port` where this server takes joins. */
-  readonly joinAddress: string;
   /** Null keeps everything in memory (`-dev`). */
   readonly dataDir: string | null;
   /** Null: a server by itself, which nobody can join. */
@@ -96,7 +86,6 @@ export const DEFAULT_SERVER_CONFIG: ServerConfig = {
   version: '1.21.0',
   grpcPort: 0,
   grpcTlsPort: 0,
-  joinAddress: '127.0.0.1:8301',
   dataDir: null,
   network: null,
   isBootstrap: true,

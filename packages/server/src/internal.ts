@@ -1,4 +1,4 @@
-export { type GreetingTransport, StaticDiscovery } from './cluster/discovery.ts';
+export { type GreetingTransport, ServerDiscovery } from './cluster/discovery.ts';
 export { decodeGreeting, encodeGreeting } from './cluster/greeting-codec.ts';
 export type { Greeting } from './cluster/member-table.ts';
 export type { ClusterNetwork, ServedCall } from './cluster/network.ts';

@@ -11,6 +11,7 @@ import {
 } from '@lictor/protocol';
 import { type Autopilot, createAutopilot } from './autopilot/index.ts';
 import type { NodeDirectory, ServerDirectory } from './cluster/directory.ts';
+import type { ServerCandidates } from './cluster/discovery.ts';
 import { ClusterFormation } from './cluster/formation.ts';
 import { GrpcNetwork } from './cluster/grpc-network.ts';
 import { leaveCluster } from './cluster/leave.ts';
@@ -42,6 +43,8 @@ export interface ServerPorts {
   readonly storage?: RaftStorage;
   /** gRPC on the configured ports when absent. */
   readonly network?: ClusterNetwork;
+  /** Where the other servers may be. */
+  readonly candidates?: ServerCandidates;
   /** Everybody whom gossip knows; the servers alone when absent. */
   readonly nodes?: NodeDirectory;
   /** Allows everything when absent. */
@@ -58,8 +61,6 @@ export interface Server {
   readonly directory: ServerDirectory;
   /** Resolves when this server answers; one that is its cluster's only server leads by then. @throws LictorError */
   start(): Promise<void>;
-  /** Says hello to the server at a join address, `ip:port`. @throws LictorError */
-  join(address: string): Promise<void>;
   /** Reads the certificates of TLS between servers again. @throws LictorError, and everything stays as it was */
   reloadTls(): void;
   /** Goes for good: leadership is handed over, and the others take this server out of the cluster. */
@@ -67,6 +68,7 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+const NO_CANDIDATES: ServerCandidates = { addresses: () => [], onChange: () => () => undefined };
 const NOBODY: RemoteCalls = { call: () => Promise.reject(noLeader()) };
 
 /** What the parts of one server share. */
@@ -85,10 +87,10 @@ interface Common {
 /** One server: its state, its log, its endpoints, its ways to the others and, while it leads, the leader's duties. */
 export function createServer(
   config: ServerConfig,
-  { storage: givenStorage, network: given, nodes: members, resolveToken, ...rest }: ServerPorts,
+  { storage: givenStorage, network: given, candidates = NO_CANDIDATES, nodes: members, resolveToken, ...rest }: ServerPorts,
 ): Server {
   const ports = { ...rest, logger: rest.logger.named('server') };
-  const network = given ?? (config.network === null ? null : new GrpcNetwork(config, config.network, ports));
+  const network = given ?? (config.network === null ? null : new GrpcNetwork(config, config.network, { ...ports, candidates }));
   const directory = network?.discovery ?? loneDirectory(selfRecord(config, ports.clock));
   const store = new StateStore();
   const nodes = members ?? nodesOfServers(directory);
@@ -122,10 +124,6 @@ export function createServer(
       autopilot.watch();
       usage.start();
       await leader.established();
-    },
-    join: async (address) => {
-      if (network === null) throw new LictorError('rejected', 'this server runs by itself and cannot join others');
-      await network.discovery.join(address);
     },
     reloadTls: () => network?.reloadTls(),
     leave: async () => {

@@ -12,7 +12,7 @@ import type { ServerProcess } from './cluster/process.ts';
 import { Faults } from './faults.ts';
 import { Healing } from './healing.ts';
 import { Links } from './network/links.ts';
-import type { VirtualNetwork } from './network/virtual-network.ts';
+import { rpcAddressOf, type VirtualNetwork } from './network/virtual-network.ts';
 import { Observers } from './observers/observers.ts';
 import { Restores } from './restores.ts';
 import { Scheduler } from './time/scheduler.ts';
@@ -84,7 +84,8 @@ export class Simulation {
     const random = this.#random;
     const report = (what: string): void => this.#report(what);
     this.#observers = new Observers(scheduler, report, (host) => this.#elected(host.nodeId));
-    const network: VirtualNetwork = { scheduler, random, links: this.#links, observer: this.#observers.raft, hosts: new Map() };
+    const seeds = Array.from({ length: this.#weather.servers }, (_, position) => rpcAddressOf(position + 1));
+    const network: VirtualNetwork = { scheduler, random, links: this.#links, observer: this.#observers.raft, seeds, hosts: new Map() };
     this.#cluster = new Cluster(
       this.#weather,
       network,

@@ -6,8 +6,6 @@ export interface ServerMember {
   readonly datacenter: string;
   /** `ip:port` of its RPC: Raft and forwarded calls. */
   readonly rpcAddress: string;
-  /** `ip:port` where it takes joins. */
-  readonly joinAddress: string;
   /** How many servers it waits for before the first election; 0: it never bootstraps. */
   readonly bootstrapExpect: number;
   /** Started with `-bootstrap`. */
@@ -24,7 +22,7 @@ export interface ServerMember {
 
 export type MemberStatus = 'alive' | 'failed' | 'left';
 
-/** Who the servers are. Its source is static joins for now; gossip takes its place. */
+/** Who the servers are. */
 export interface ServerDirectory {
   /** This server included, in order of their ids. */
   members(): readonly ServerMember[];

@@ -1,4 +1,4 @@
-import { type Clock, LictorError, type Logger, sleep, type Timer } from '@lictor/protocol';
+import { type Clock, LictorError, type Logger, type Timer } from '@lictor/protocol';
 import type { ServerDirectory, ServerMember } from './directory.ts';
 import { type Greeting, type MemberRecord, MemberTable } from './member-table.ts';
 
@@ -7,55 +7,57 @@ export interface GreetingTransport {
   greet(address: string, greeting: Greeting): Promise<Greeting>;
 }
 
-export interface DiscoveryConfig {
-  readonly self: MemberRecord;
-  /** `host:port` of servers to begin with. */
-  readonly retryJoin: readonly string[];
-  readonly retryIntervalMs: number;
-  /** 0: no limit. */
-  readonly retryMax: number;
+/** Where servers may be: gossip, or a list. */
+export interface ServerCandidates {
+  /** `ip:port` of their RPC; this server's own may be among them. */
+  addresses(): readonly string[];
+  /** Called after each change; returns the unsubscriber. */
+  onChange(listener: () => void): () => void;
 }
 
 export interface DiscoveryPorts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly transport: GreetingTransport;
+  readonly candidates: ServerCandidates;
 }
 
 const GREET_EVERY_MS = 1000;
 
 /**
- * Finds the servers of the datacenter by greeting: first whom the configuration names, then everybody whom anybody knows, once a second.
- * It stands where gossip will: good for the few servers of a cluster.
+ * Who the servers are, by their own word: it greets whoever may be one, and everybody whom anybody knows, once a second. Gossip says where
+ * nodes are; which cluster they belong to, and whom they hear themselves, servers tell only each other.
  */
-export class StaticDiscovery implements ServerDirectory {
-  readonly #config: DiscoveryConfig;
+export class ServerDiscovery implements ServerDirectory {
   readonly #ports: DiscoveryPorts;
   readonly #table: MemberTable;
   readonly #listeners = new Set<() => void>();
   readonly #refusals = new Map<string, string>();
+  /** Why greetings failed last, by address. */
+  readonly #complaints = new Map<string, string>();
   /** Clusters whose servers have answered this one, and not refused it. */
   readonly #accepting = new Set<string>();
   #members: readonly ServerMember[];
   #timer: Timer | undefined;
   #isRunning = false;
+  #unsubscribe = (): void => undefined;
   #silence: string | undefined;
 
-  constructor(config: DiscoveryConfig, ports: DiscoveryPorts) {
-    this.#config = config;
+  constructor(self: MemberRecord, ports: DiscoveryPorts) {
     this.#ports = ports;
-    this.#table = new MemberTable(config.self);
+    this.#table = new MemberTable(self);
     this.#members = this.#table.members(ports.clock.monotonic());
   }
 
   start(): void {
     this.#isRunning = true;
-    for (const address of this.#config.retryJoin) void this.#joinUntilHeard(address);
+    this.#unsubscribe = this.#ports.candidates.onChange(() => void this.greetAll());
     this.#tick();
   }
 
   stop(): void {
     this.#isRunning = false;
+    this.#unsubscribe();
     this.#timer?.cancel();
   }
 
@@ -87,14 +89,11 @@ export class StaticDiscovery implements ServerDirectory {
     this.#silence = reason;
   }
 
-  /** Greets one server now. @throws LictorError */
-  async join(address: string): Promise<void> {
-    await this.#greet(address);
-  }
-
   /** Greets everybody now; resolves when all have answered or could not be reached. */
   async greetAll(): Promise<void> {
-    await Promise.allSettled(this.#table.joinAddresses().map((address) => this.#greet(address)));
+    const addresses = new Set([...this.#table.addresses(), ...this.#ports.candidates.addresses()]);
+    addresses.delete(this.#table.self.rpcAddress);
+    await Promise.all([...addresses].map((address) => this.#tryGreet(address)));
   }
 
   /** Has a server of that cluster taken this one in? Being greeted says nothing: who greets does not know yet whom. */
@@ -136,24 +135,17 @@ export class StaticDiscovery implements ServerDirectory {
     this.#settle();
   }
 
-  async #joinUntilHeard(address: string): Promise<void> {
-    const { clock, logger } = this.#ports;
-    const { retryIntervalMs, retryMax } = this.#config;
-    for (let attempt = 1; this.#isRunning; attempt++) {
-      try {
-        await this.#greet(address);
-        return;
-      } catch (thrown) {
-        const error = LictorError.from(thrown);
-        // One's own address in the list is how one list serves all servers.
-        if (error.code === 'conflict') return;
-        if (retryMax > 0 && attempt >= retryMax) {
-          logger.error('max join retry exhausted', { address, attempts: attempt });
-          return;
-        }
-        logger.warn('joining failed; it is tried again', { address, error: error.message, retry_ms: retryIntervalMs });
-      }
-      await sleep(clock, this.#table.aliveIds().length > 1 ? retryIntervalMs : Math.min(retryIntervalMs, GREET_EVERY_MS));
+  async #tryGreet(address: string): Promise<void> {
+    const { logger } = this.#ports;
+    try {
+      await this.#greet(address);
+      this.#complaints.delete(address);
+    } catch (thrown) {
+      const { code, message } = LictorError.from(thrown);
+      if (code === 'conflict') return;
+      // Who is not there yet, or any more, is no news; who is there and refuses is, once.
+      if (code !== 'unavailable' && this.#complaints.get(address) !== message) logger.warn('greeting a server failed', { address, error: message });
+      this.#complaints.set(address, message);
     }
   }
 
@@ -166,7 +158,7 @@ export class StaticDiscovery implements ServerDirectory {
   }
 
   #mustSpeak(): void {
-    if (this.#silence !== undefined) throw new LictorError('unavailable', this.#silence);
+    if (this.#silence !== undefined) throw new LictorError('rejected', this.#silence);
   }
 
   #isSelf({ from }: Greeting): boolean {

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createServerConfig, type NetworkConfig } from '../config.ts';
 import { createFaultyStorage, noSpace, type StorageFaults } from '../testing/faulty-storage.ts';
 import { createTestServer, type TestServer } from '../testing/index.ts';
-import { StaticDiscovery } from './discovery.ts';
+import { ServerDiscovery } from './discovery.ts';
 import type { Greeting } from './member-table.ts';
 import type { ClusterNetwork } from './network.ts';
 import { selfRecord } from './self.ts';
@@ -17,11 +17,6 @@ import { noTransport } from './transport.ts';
 const NETWORK: NetworkConfig = {
   rpcHost: '',
   rpcPort: 0,
-  joinHost: '',
-  joinPort: 0,
-  retryJoin: [],
-  retryIntervalMs: 1000,
-  retryMax: 0,
   bootstrapExpect: 1,
   tls: null,
 };
@@ -29,7 +24,7 @@ const ID = '00000000-0000-0000-0000-000000000001';
 
 let dataDir: string;
 let server: TestServer | undefined;
-let discovery: StaticDiscovery;
+let discovery: ServerDiscovery;
 
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'lictor-failed-disk-'));
@@ -45,7 +40,8 @@ async function start(faults: StorageFaults): Promise<TestServer> {
   const clock = new FakeClock();
   const logger = new MemoryLogger();
   const nobody = () => Promise.reject(new LictorError('unavailable', 'nobody is there'));
-  discovery = new StaticDiscovery({ self: selfRecord(config, clock), ...NETWORK }, { clock, logger, transport: { greet: nobody } });
+  const candidates = { addresses: () => [], onChange: () => () => undefined };
+  discovery = new ServerDiscovery(selfRecord(config, clock), { clock, logger, candidates, transport: { greet: nobody } });
   const network: ClusterNetwork = {
     discovery,
     remote: { call: nobody },

@@ -1,6 +1,6 @@
 import { type Clock, LictorError, type Logger, type Random, randomUuid, type Timer } from '@lictor/protocol';
 import type { ServerMember } from './directory.ts';
-import type { StaticDiscovery } from './discovery.ts';
+import type { ServerDiscovery } from './discovery.ts';
 
 /** A log that is nobody's yet. */
 export interface FreeLog {
@@ -16,7 +16,7 @@ export interface FormationPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly discovery: StaticDiscovery;
+  readonly discovery: ServerDiscovery;
   readonly log: FreeLog;
 }
 

@@ -10,7 +10,6 @@ const member = object({
   name: string(),
   datacenter: string(),
   rpcAddress: string(),
-  joinAddress: string(),
   bootstrapExpect: integer(0, 1000),
   isBootstrap: boolean(),
   version: string(),

@@ -15,6 +15,8 @@ const GREET: grpc.MethodDefinition<Buffer, Buffer> = {
   responseDeserialize: same,
 };
 
+/** Nobody is there; anything else is an answer. */
+const SILENCE: ReadonlySet<grpc.status> = new Set([grpc.status.UNAVAILABLE, grpc.status.DEADLINE_EXCEEDED, grpc.status.CANCELLED]);
 const DEADLINE_MS = 2000;
 /** Addresses that were greeted, and may not be servers any more. */
 const MAX_CLIENTS = 128;
@@ -28,7 +30,7 @@ const CHANNEL_OPTIONS: grpc.ChannelOptions = {
 
 type GreetCall = grpc.ServerUnaryCall<Buffer, Buffer>;
 
-/** Serves greetings on a server's join address. `refusal`: why a caller may not act as a server. */
+/** Serves greetings on a server's RPC address. `refusal`: why a caller may not act as a server. */
 export function addGreetingService(
   server: grpc.Server,
   answer: (greeting: Greeting) => Greeting,
@@ -66,7 +68,7 @@ export class GrpcGreetings implements GreetingTransport {
     return new Promise((resolve, reject) => {
       this.#client(address).makeUnaryRequest(GREET.path, same, same, encodeGreeting(greeting), { deadline }, (error, bytes) => {
         try {
-          if (error !== null) reject(new LictorError('unavailable', error.details, { cause: error }));
+          if (error !== null) reject(new LictorError(SILENCE.has(error.code) ? 'unavailable' : 'rejected', error.details, { cause: error }));
           else resolve(decodeGreeting(bytes ?? Buffer.alloc(0)));
         } catch (thrown) {
           reject(LictorError.from(thrown));

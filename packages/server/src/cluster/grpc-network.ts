@@ -5,13 +5,14 @@ import type { NetworkConfig, ServerConfig } from '../config.ts';
 import type { RemoteCalls } from '../forward/forwarder.ts';
 import { AGENT_CALLS, createPeerRpcService, PeerRpcClient, RpcListener } from '../peer-rpc/index.ts';
 import { loadRpcTlsFiles, RpcTls } from '../tls/index.ts';
-import { StaticDiscovery } from './discovery.ts';
+import { type ServerCandidates, ServerDiscovery } from './discovery.ts';
 import { addGreetingService, GrpcGreetings } from './greeting-transport.ts';
 import type { CallHandlers, ClusterNetwork } from './network.ts';
 import { selfRecord } from './self.ts';
 import { withLiveAddresses } from './transport.ts';
 
 export interface NetworkPorts {
+  readonly candidates: ServerCandidates;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -20,14 +21,13 @@ export interface NetworkPorts {
 /** How long calls that are being served may take to end when the server stops. */
 const DRAIN_MS = 1000;
 
-/** On two ports: RPC for Raft and forwarded calls, and joins. */
+/** On one port: Raft, calls of servers and of agents, and greetings. */
 export class GrpcNetwork implements ClusterNetwork {
-  readonly discovery: StaticDiscovery;
+  readonly discovery: ServerDiscovery;
   readonly remote: RemoteCalls;
   readonly #nodeId: string;
   readonly #ports: NetworkPorts;
   readonly #rpc: RpcListener;
-  readonly #joins: RpcListener;
   readonly #greetings: GrpcGreetings;
   readonly #client: PeerRpcClient;
   readonly #network: NetworkConfig;
@@ -42,16 +42,11 @@ export class GrpcNetwork implements ClusterNetwork {
     const incoming = this.#tls === undefined ? {} : { credentials: this.#tls.serverCredentials, acceptsPlain: this.#tls.acceptsPlain };
     const outgoing = this.#tls?.channelCredentials ?? grpc.credentials.createInsecure();
     this.#rpc = new RpcListener({ host: network.rpcHost, port: network.rpcPort, ...incoming, ...network.limits }, ports);
-    this.#joins = new RpcListener({ host: network.joinHost, port: network.joinPort, ...incoming, ...network.limits }, ports);
     this.#greetings = new GrpcGreetings(ports.clock, outgoing);
     this.#client = new PeerRpcClient({ credentials: () => outgoing }, ports);
     this.remote = this.#client;
-    const { retryJoin, retryIntervalMs, retryMax } = network;
-    this.discovery = new StaticDiscovery(
-      { self: selfRecord(config, ports.clock), retryJoin, retryIntervalMs, retryMax },
-      { ...ports, transport: this.#greetings },
-    );
-    addGreetingService(this.#joins.server, (greeting) => this.discovery.answer(greeting), this.#tls?.refusalOfServer);
+    this.discovery = new ServerDiscovery(selfRecord(config, ports.clock), { ...ports, transport: this.#greetings });
+    addGreetingService(this.#rpc.server, (greeting) => this.discovery.answer(greeting), this.#tls?.refusalOfServer);
   }
 
   createTransport(clusterId: string): Transport {
@@ -74,7 +69,6 @@ export class GrpcNetwork implements ClusterNetwork {
 
   async listen(): Promise<void> {
     await this.#rpc.start();
-    await this.#joins.start();
   }
 
   reloadTls(): void {
@@ -86,6 +80,6 @@ export class GrpcNetwork implements ClusterNetwork {
     this.#closeServices();
     this.#client.close();
     this.#greetings.close();
-    await Promise.all([this.#rpc.stop(DRAIN_MS), this.#joins.stop(DRAIN_MS)]);
+    await this.#rpc.stop(DRAIN_MS);
   }
 }

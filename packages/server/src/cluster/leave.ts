@@ -1,13 +1,13 @@
 import { type Clock, formatDuration, type Logger, sleep } from '@lictor/protocol';
 import type { ServerConfig } from '../config.ts';
 import type { Consensus } from '../consensus/port.ts';
-import type { StaticDiscovery } from './discovery.ts';
+import type { ServerDiscovery } from './discovery.ts';
 
 export interface LeavePorts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly consensus: Consensus;
-  readonly discovery: Pick<StaticDiscovery, 'leave' | 'members'>;
+  readonly discovery: Pick<ServerDiscovery, 'leave' | 'members'>;
 }
 
 /** How long a server that leaves waits to be taken out (consul-facts T014). */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type MemberRecord, MemberTable } from './member-table.ts';
 
 function record(id: string, fields: Partial<MemberRecord> = {}): MemberRecord {
-  const addresses = { rpcAddress: `${id}:8300`, joinAddress: `${id}:8301` };
+  const addresses = { rpcAddress: `${id}:8300` };
   const rest = { datacenter: 'dc1', bootstrapExpect: 3, isBootstrap: false, version: '1.21.0', grpcPort: 0, grpcTlsPort: 0, clusterId: '' };
   return { id, name: id, ...addresses, ...rest, incarnation: 1000, hasLeft: false, ...fields };
 }

@@ -102,8 +102,8 @@ export class MemberTable {
   }
 
   /** Where to say hello: everybody who has not left. */
-  joinAddresses(): readonly string[] {
-    return [...this.#rows.values()].filter(({ record }) => !record.hasLeft).map(({ record }) => record.joinAddress);
+  addresses(): readonly string[] {
+    return [...this.#rows.values()].filter(({ record }) => !record.hasLeft).map(({ record }) => record.rpcAddress);
   }
 
   aliveIds(): readonly string[] {

@@ -1,7 +1,7 @@
 import type { CallOptions } from '@lictor/protocol';
 import type { Transport } from '@lictor/raft';
 import type { RemoteCalls } from '../forward/forwarder.ts';
-import type { StaticDiscovery } from './discovery.ts';
+import type { ServerDiscovery } from './discovery.ts';
 
 /** One call of another server, as it arrives here. The answer is the whole reply. */
 export type ServedCall = (call: { readonly method: string; readonly request: unknown; readonly options: CallOptions }) => Promise<unknown>;
@@ -15,7 +15,7 @@ export interface CallHandlers {
 
 /** A server's listeners and its ways to the other servers, as a port: gRPC in production, virtual in simulations. */
 export interface ClusterNetwork {
-  readonly discovery: StaticDiscovery;
+  readonly discovery: ServerDiscovery;
   readonly remote: RemoteCalls;
   /** Raft's way to the other servers of a cluster. */
   createTransport(clusterId: string): Transport;

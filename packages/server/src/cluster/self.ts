@@ -9,7 +9,6 @@ export function selfRecord(config: ServerConfig, clock: Clock): MemberRecord {
     name: config.nodeName,
     datacenter: config.datacenter,
     rpcAddress: config.rpcAddress,
-    joinAddress: config.joinAddress,
     bootstrapExpect: config.network?.bootstrapExpect ?? 0,
     isBootstrap: config.isBootstrap,
     version: config.version,

@@ -18,7 +18,7 @@ export class TestCluster {
   readonly members = new Map<string, Member>();
   readonly #overrides: Partial<ServerConfig>;
   readonly #network: Partial<NetworkConfig>;
-  readonly #joins: string[] = [];
+  readonly #addresses: string[] = [];
 
   constructor(overrides: Partial<ServerConfig> = {}, network: Partial<NetworkConfig> = {}) {
     this.#overrides = overrides;
@@ -26,13 +26,12 @@ export class TestCluster {
   }
 
   async add(name: string, overrides: Partial<ServerConfig> = {}, network: Partial<NetworkConfig> = {}): Promise<Member> {
-    const [rpcPort = 0, joinPort = 0] = await freePorts(2);
-    this.#joins.push(`127.0.0.1:${joinPort}`);
+    const [rpcPort = 0] = await freePorts(1);
+    this.#addresses.push(`127.0.0.1:${rpcPort}`);
     const config = createServerConfig({
       nodeName: name,
-      nodeId: `00000000-0000-0000-0000-${String(this.#joins.length).padStart(12, '0')}`,
+      nodeId: `00000000-0000-0000-0000-${String(this.#addresses.length).padStart(12, '0')}`,
       rpcAddress: `127.0.0.1:${rpcPort}`,
-      joinAddress: `127.0.0.1:${joinPort}`,
       isBootstrap: false,
       raftTiming: TIMING,
       leaveDrainMs: 0,
@@ -41,11 +40,6 @@ export class TestCluster {
       network: {
         rpcHost: '127.0.0.1',
         rpcPort,
-        joinHost: '127.0.0.1',
-        joinPort,
-        retryJoin: [...this.#joins],
-        retryIntervalMs: 1000,
-        retryMax: 0,
         bootstrapExpect: 3,
         tls: null,
         ...this.#network,
@@ -56,7 +50,8 @@ export class TestCluster {
   }
 
   async start(config: ServerConfig): Promise<Member> {
-    const ports = { clock: systemClock, random: systemRandom, logger: silentLogger, metrics: silentMetrics };
+    const candidates = { addresses: () => this.#addresses, onChange: () => () => undefined };
+    const ports = { clock: systemClock, random: systemRandom, logger: silentLogger, metrics: silentMetrics, candidates };
     const member = { name: config.nodeName, config, server: createServer(config, ports) };
     await member.server.start();
     this.members.set(member.name, member);

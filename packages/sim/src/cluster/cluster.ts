@@ -1,6 +1,6 @@
 import type { Random } from '@lictor/protocol';
 import { createServerConfig, type ServerConfig } from '@lictor/server';
-import { joinAddressOf, rpcAddressOf, type VirtualNetwork } from '../network/virtual-network.ts';
+import { rpcAddressOf, type VirtualNetwork } from '../network/virtual-network.ts';
 import type { Scheduler } from '../time/scheduler.ts';
 import type { Weather } from '../weather.ts';
 import { Machine } from './machine.ts';
@@ -151,22 +151,15 @@ export class Cluster {
 
   #configOf(machine: Machine): ServerConfig {
     const { servers, snapshotEntries, snapshotIntervalMs, trailingEntries } = this.#weather;
-    const [rpcAddress, joinAddress] = [rpcAddressOf(machine.slot), joinAddressOf(machine.slot)];
     return createServerConfig({
       nodeName: machine.name,
       nodeId: machine.nodeId,
-      rpcAddress,
-      joinAddress,
+      rpcAddress: rpcAddressOf(machine.slot),
       dataDir: '/data',
       isBootstrap: false,
       network: {
         rpcHost: '10.0.0.0',
         rpcPort: 8300,
-        joinHost: '10.0.0.0',
-        joinPort: 8301,
-        retryJoin: Array.from({ length: servers }, (_, position) => joinAddressOf(position + 1)),
-        retryIntervalMs: 2000,
-        retryMax: 0,
         bootstrapExpect: machine.slot <= servers ? servers : 0,
         tls: null,
       },

@@ -7,7 +7,7 @@ import {
   type Greeting,
   type GreetingTransport,
   selfRecord,
-  StaticDiscovery,
+  ServerDiscovery,
   withLiveAddresses,
 } from '@lictor/server/internal';
 import { peerCalls } from './peer-calls.ts';
@@ -25,9 +25,8 @@ export function serverNetwork(
   ports: { readonly clock: Clock; readonly logger: Logger },
 ): ClusterNetwork {
   if (config.network === null) throw new Error('a simulated server has a network');
-  const { retryJoin, retryIntervalMs, retryMax } = config.network;
-  const self = selfRecord(config, ports.clock);
-  const discovery = new StaticDiscovery({ self, retryJoin, retryIntervalMs, retryMax }, { ...ports, transport: greetings(network, host) });
+  const candidates = { addresses: () => network.seeds, onChange: () => () => undefined };
+  const discovery = new ServerDiscovery(selfRecord(config, ports.clock), { ...ports, candidates, transport: greetings(network, host) });
   host.greet = (greeting) => discovery.answer(greeting);
   return {
     discovery,
@@ -38,7 +37,6 @@ export function serverNetwork(
     },
     listen: () => {
       network.hosts.set(config.rpcAddress, host);
-      network.hosts.set(config.joinAddress, host);
       host.isListening = true;
       return Promise.resolve();
     },

@@ -31,6 +31,8 @@ export interface VirtualNetwork {
   readonly random: Random;
   readonly links: Links;
   readonly observer: MessageObserver;
+  /** Where every server looks for others to begin with. */
+  readonly seeds: readonly string[];
   /** By `ip:port`. */
   readonly hosts: Map<string, Host>;
 }
@@ -41,10 +43,6 @@ export function createHost(slot: number, nodeId: string, owner: Owner): Host {
 
 export function rpcAddressOf(slot: number): string {
   return `10.0.0.${slot}:8300`;
-}
-
-export function joinAddressOf(slot: number): string {
-  return `10.0.0.${slot}:8301`;
 }
 
 /** Whoever listens there now, if anybody does. */

@@ -76,7 +76,6 @@ function toMember(id: string, { address = `${id}:1`, clusterId = CLUSTER, status
     name: `node-${id}`,
     datacenter: 'dc1',
     rpcAddress: address,
-    joinAddress: address,
     bootstrapExpect: 0,
     isBootstrap: false,
     version: '1.21.0',
