@@ -144,7 +144,8 @@ export class ServerDiscovery implements ServerDirectory {
       const { code, message } = LictorError.from(thrown);
       if (code === 'conflict') return;
       // Who is not there yet, or any more, is no news; who is there and refuses is, once.
-      if (code !== 'unavailable' && this.#complaints.get(address) !== message) logger.warn('greeting a server failed', { address, error: message });
+      if (code !== 'unavailable' && this.#complaints.get(address) !== message)
+        logger.warn('greeting a server failed', { address, error: message });
       this.#complaints.set(address, message);
     }
   }

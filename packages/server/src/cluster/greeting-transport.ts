@@ -68,7 +68,8 @@ export class GrpcGreetings implements GreetingTransport {
     return new Promise((resolve, reject) => {
       this.#client(address).makeUnaryRequest(GREET.path, same, same, encodeGreeting(greeting), { deadline }, (error, bytes) => {
         try {
-          if (error !== null) reject(new LictorError(SILENCE.has(error.code) ? 'unavailable' : 'rejected', error.details, { cause: error }));
+          if (error !== null)
+            reject(new LictorError(SILENCE.has(error.code) ? 'unavailable' : 'rejected', error.details, { cause: error }));
           else resolve(decodeGreeting(bytes ?? Buffer.alloc(0)));
         } catch (thrown) {
           reject(LictorError.from(thrown));
