@@ -6,4 +6,4 @@ export type { AgentStats, ApiDeps, BuildInfo } from './http/deps.ts';
 export { type HttpApi, startHttpApi } from './http/server.ts';
 export { type AgentMetrics, createLogHub, LogHub, startMetrics } from './telemetry/index.ts';
 export { type KnownServer, ServerList, ServerRouter, type ServerSource } from './servers/index.ts';
-export { memberName, memberTags } from './membership/index.ts';
+export { memberName, memberTags, retryJoin } from './membership/index.ts';

@@ -22,7 +22,7 @@ describe('consul-facts K001: sources and their order', () => {
     };
     const config = loadTexts(texts, { configPaths: ['/d'] });
     expect(config.log.level).toBe('error');
-    expect(config.retryJoin).toEqual(['a', 'b']);
+    expect(config.gossip.lan.join.addresses).toEqual(['a', 'b']);
     expect(config.datacenter).toBe('x');
   });
 
@@ -35,7 +35,7 @@ describe('consul-facts K001: sources and their order', () => {
     const texts = { '/a.hcl': 'datacenter = "file"\nretry_join = ["a"]\nlog_level = "info"' };
     const config = loadTexts(texts, { flags, hclFragments: ['log_level = "trace"'] });
     expect(config.datacenter).toBe('flag');
-    expect(config.retryJoin).toEqual(['f', 'a']);
+    expect(config.gossip.lan.join.addresses).toEqual(['f', 'a']);
     expect(config.log.level).toBe('trace');
   });
 
@@ -125,7 +125,7 @@ describe('old and foreign names', () => {
     expect(config.primaryDatacenter).toBe('old');
     expect(config.aclEnabled).toBe(true);
     expect(config.tokens.agent.reveal()).toBe('two');
-    expect(config.retryJoin).toEqual(['j']);
+    expect(config.gossip.lan.join.addresses).toEqual(['j']);
     expect(config.ui.enabled).toBe(false);
     expect(config.warnings).toContain("The 'acl_agent_token' field is deprecated. Use the 'acl.tokens.agent' field instead.");
   });
@@ -145,7 +145,7 @@ describe('old and foreign names', () => {
 
   it('translates the old flags', () => {
     const config = loadTexts({}, { flags: new Map([['join', ['x']]]) });
-    expect(config.retryJoin).toEqual(['x']);
+    expect(config.gossip.lan.join.addresses).toEqual(['x']);
     expect(config.warnings).toContain("The flag '-join' is deprecated. Use the '-retry-join' flag instead.");
   });
 });

@@ -157,11 +157,50 @@ export interface RuntimeConfig {
   readonly services: readonly ServiceDefinition[];
   readonly checks: readonly CheckDefinition[];
   readonly watches: readonly Readonly<Record<string, unknown>>[];
-  /** `host[:port]` of agents to join, again and again. */
-  readonly retryJoin: readonly string[];
-  readonly retryIntervalMs: number;
-  /** 0: no limit. */
-  readonly retryMax: number;
+  readonly gossip: GossipConfig;
   /** Non-fatal findings, logged at start and after a reload. */
   readonly warnings: readonly string[];
+}
+
+/** Of membership by gossip. */
+export interface GossipConfig {
+  readonly lan: GossipPoolConfig;
+  /** Servers of all datacenters; null on clients, and where it is off. */
+  readonly wan: GossipPoolConfig | null;
+  /** Base64; empty: none, or the one in the keyring file. */
+  readonly encryptKey: Secret;
+  readonly verifyIncoming: boolean;
+  readonly verifyOutgoing: boolean;
+  readonly keepsKeysInMemory: boolean;
+  readonly hasCoordinates: boolean;
+}
+
+export interface GossipPoolConfig {
+  readonly bindAddress: string;
+  readonly advertiseAddress: string;
+  readonly port: number;
+  readonly join: JoinConfig;
+  /** Null: anybody may be a member. */
+  readonly allowedCidrs: readonly string[] | null;
+  /** How long a failed member is waited for; undefined: the pool's default. */
+  readonly reconnectTimeoutMs: number | undefined;
+  /** What differs from the pool's defaults. */
+  readonly timing: GossipTiming;
+}
+
+export interface JoinConfig {
+  /** `host[:port]` of members, tried again and again. */
+  readonly addresses: readonly string[];
+  readonly intervalMs: number;
+  /** Attempts; 0: no limit. */
+  readonly max: number;
+}
+
+export interface GossipTiming {
+  readonly gossipNodes?: number;
+  readonly gossipIntervalMs?: number;
+  readonly probeIntervalMs?: number;
+  readonly probeTimeoutMs?: number;
+  readonly suspicionMult?: number;
+  readonly retransmitMult?: number;
 }

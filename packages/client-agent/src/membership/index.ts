@@ -1,2 +1,3 @@
+export { retryJoin } from './retry-join.ts';
 export { memberName, memberTags } from './member-tags.ts';
 export { AgentMembership, type MembershipPorts } from './membership.ts';

@@ -5,6 +5,7 @@ import type { ListInterfaces } from '../sockaddr/index.ts';
 import type { RawReader } from '../source/index.ts';
 import { buildAddresses } from './addresses.ts';
 import { buildFaces } from './faces.ts';
+import { buildGossip } from './gossip.ts';
 import { buildInternalRpcTls } from './tls.ts';
 
 export interface BuildEnvironment {
@@ -18,8 +19,10 @@ export function buildRuntime(raw: RawReader, environment: BuildEnvironment): Run
   const isServer = raw.boolean('server');
   const dataDir = raw.string('data_dir');
   const datacenter = raw.string('datacenter').toLowerCase();
+  const addresses = buildAddresses(raw, environment.listInterfaces);
   return {
-    ...buildAddresses(raw, environment.listInterfaces),
+    ...addresses,
+    gossip: buildGossip(raw, addresses, isServer),
     ...buildFaces(raw),
     ...buildChecks(raw),
     internalRpcTls: buildInternalRpcTls(raw),
@@ -81,9 +84,6 @@ export function buildRuntime(raw: RawReader, environment: BuildEnvironment): Run
     services: raw.definitions<ServiceDefinition>('services'),
     checks: raw.definitions<CheckDefinition>('checks'),
     watches: raw.maps('watches'),
-    retryJoin: raw.strings('retry_join'),
-    retryIntervalMs: raw.durationMs('retry_interval'),
-    retryMax: raw.integer('retry_max'),
     warnings: [],
   };
 }

@@ -70,7 +70,7 @@ function network(config: RuntimeConfig): object {
     HTTPUseCache: config.http.useCache,
     RPCAdvertiseAddr: tcp(config.advertiseAddress, ports.server),
     RPCBindAddr: tcp(config.bindAddress, ports.server),
-    RetryJoinLAN: config.retryJoin.map(hideJoinSecrets),
+    RetryJoinLAN: config.gossip.lan.join.addresses.map(hideJoinSecrets),
     SerfAdvertiseAddrLAN: tcp(config.advertiseAddress, ports.serfLan),
     SerfAdvertiseAddrWAN: tcp(config.taggedAddresses['wan'] ?? config.advertiseAddress, ports.serfWan),
     SerfBindAddrLAN: tcp(config.bindAddress, ports.serfLan),

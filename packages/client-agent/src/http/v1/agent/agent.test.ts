@@ -241,7 +241,9 @@ describe('secrets (CVE-2020-28053)', () => {
     const canary = 'canary-b1f7';
     const base = createTestConfig();
     const tokens = Object.fromEntries(Object.keys(base.tokens).map((kind) => [kind, new Secret(canary)])) as typeof base.tokens;
-    const retryJoin = ['10.0.0.1', `provider=aws region=eu secret_access_key=${canary} tag_key=a`];
+    const addresses = ['10.0.0.1', `provider=aws region=eu secret_access_key=${canary} tag_key=a`];
+    const lan = { ...base.gossip.lan, join: { ...base.gossip.lan.join, addresses } };
+    const gossip = { ...base.gossip, lan, encryptKey: new Secret(canary) };
     const caConfig = { PrivateKey: canary, Token: canary, Nested: { secret_id: canary }, LeafCertTTL: '72h' };
     const lines: string[] = [];
     const logs = new LogHub({
@@ -253,7 +255,7 @@ describe('secrets (CVE-2020-28053)', () => {
     const registry = createRegistry(new FakeClock());
     api = await startTestApi(
       { logs, logger: logs.logger('agent'), metrics: registry, metricsView: registry },
-      { tokens, retryJoin, connect: { ...base.connect, caConfig }, telemetry: { ...base.telemetry, prometheusRetentionMs: 60_000 } },
+      { tokens, gossip, connect: { ...base.connect, caConfig }, telemetry: { ...base.telemetry, prometheusRetentionMs: 60_000 } },
     );
     api.server.handlers = { 'Coordinate.Node': () => readReply([]) };
     const paths = ['/v1/agent/self', '/v1/agent/metrics', '/v1/agent/metrics?format=prometheus', '/v1/kv/a', '/v1/nope'];

@@ -1,0 +1,41 @@
+import { type Clock, joinHostPort, type Logger, parseHostPortOr, sleep } from '@lictor/protocol';
+import type { AgentPool, JoinConfig } from '../contracts/index.ts';
+
+export interface RetryJoinPorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly pool: AgentPool;
+  /** Of members whose address has none. */
+  readonly defaultPort: number;
+}
+
+/**
+ * Joins the members that the configuration names: all of them at once, again and again until one has answered.
+ * @returns false when the attempts were used up
+ */
+export async function retryJoin({ addresses, intervalMs, max }: JoinConfig, ports: RetryJoinPorts, signal: AbortSignal): Promise<boolean> {
+  if (addresses.length === 0) return true;
+  const { clock, logger, pool, defaultPort } = ports;
+  const targets = addresses.map((address) => withPort(address, defaultPort));
+  logger.info('Joining cluster...', { addresses: targets.join(' ') });
+  for (let attempt = 1; !signal.aborted; attempt++) {
+    const { joined, failures } = await pool.join(targets);
+    if (joined > 0) {
+      logger.info('Join cluster completed. Synced with initial agents', { num_agents: joined });
+      return true;
+    }
+    const reasons = failures.map(({ address, error }) => `${address}: ${error.message}`).join('; ');
+    if (max > 0 && attempt >= max) {
+      logger.error('max join retry exhausted, exiting', { error: reasons });
+      return false;
+    }
+    logger.warn('Join cluster failed, will retry', { retry_interval: `${intervalMs / 1000}s`, error: reasons });
+    await sleep(clock, intervalMs, signal).catch(() => undefined);
+  }
+  return true;
+}
+
+function withPort(address: string, defaultPort: number): string {
+  const { host, port } = parseHostPortOr(address, defaultPort);
+  return joinHostPort(host, port);
+}
