@@ -17,7 +17,7 @@ export function formatBanner(config: RuntimeConfig): string {
       `[${config.clientAddresses.join(' ')}] (HTTP: ${ports.http}, HTTPS: ${ports.https}, gRPC: ${ports.grpc}, gRPC-TLS: ${ports.grpcTls}, DNS: ${ports.dns})`,
     ],
     ['Cluster Addr', `${config.advertiseAddress} (LAN: ${ports.serfLan}, WAN: ${ports.serfWan})`],
-    ['Gossip Encryption', 'false'],
+    ['Gossip Encryption', String(!config.gossip.encryptKey.isEmpty)],
     ['Auto-Encrypt-TLS', 'false'],
     ['ACL Enabled', String(config.aclEnabled)],
     ['ACL Default Policy', config.aclDefaultPolicy],

@@ -28,7 +28,8 @@ import { ConfiguredWatches } from './watches.ts';
 const USAGE = `
 Usage: {program} agent [options]
 
-  Runs the agent until it is told to stop: with -dev a server in memory beside it.
+  Runs the agent until it is told to stop: a client of the servers that it joins, with
+  -server one of them, with -dev a server in memory by itself.
   Every option can stand in a file too; docs/reference/config.md lists them all.
 `;
 
@@ -55,7 +56,6 @@ export const command: Command = {
 async function runAgent(request: LoadRequest, io: Io): Promise<number> {
   const config = tryPrepare(request, io);
   if (config === undefined) return EXIT.failure;
-  if (!config.server) return fail(io, 'This version of Lictor runs agents with their server only: use -dev or -server');
   if (config.aclEnabled) return fail(io, 'ACLs are not available in this version of Lictor: leave out acl.enabled');
   const logs = io.inheritsProcess ? createLogHub(config, systemClock) : logTo(io, config);
   const logger = logs.logger('agent');
@@ -70,7 +70,7 @@ async function runAgent(request: LoadRequest, io: Io): Promise<number> {
     logger.info('Consul agent running!');
     watches.apply(config);
     const stopAutoReload = config.autoReloadConfig ? autoReload(request, running.agent, logger) : undefined;
-    const exitCode = await awaitStop({ io, agent: running.agent, logger, left: running.left });
+    const exitCode = await awaitStop({ io, agent: running.agent, logger, left: running.left, joined: running.joined });
     logger.info('Requesting shutdown');
     stopAutoReload?.();
     watches.stop();

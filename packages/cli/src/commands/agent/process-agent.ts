@@ -12,9 +12,8 @@ import {
 } from '@lictor/client-agent';
 import { API_VERSION, type Logger } from '@lictor/protocol';
 import { systemClock, systemRandom } from '@lictor/protocol/system';
-import { createServer, type Server } from '@lictor/server';
-import { poolOfServers } from './pool-of-servers.ts';
-import { toServerConfig } from './server-config.ts';
+import { startGossip } from './gossip/index.ts';
+import { createNodeRole, type NodeRole } from './node-role.ts';
 import { collectStats } from './stats.ts';
 
 const BUILD = { version: API_VERSION, prerelease: '', revision: '', buildDate: '1970-01-01T00:00:01Z' } as const;
@@ -25,6 +24,8 @@ export interface ProcessAgent {
   readonly agent: Agent;
   /** Resolves when somebody asked the agent to leave. */
   readonly left: Promise<void>;
+  /** Resolves with false when nobody whom the configuration names could be joined, as often as it was to be tried. */
+  readonly joined: Promise<boolean>;
   stop(): Promise<void>;
 }
 
@@ -49,41 +50,47 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
     const metrics = startMetrics(config, systemClock);
     stops.push(() => metrics.stop());
     const ports = { clock: systemClock, random: systemRandom, logger, metrics: metrics.registry };
-    const server = createServer(toServerConfig(config), ports);
-    stops.push(() => server.stop());
-    await server.start();
-    let leave = (): void => undefined;
-    const left = new Promise<void>((resolve) => (leave = resolve));
+    const gossip = config.devMode ? undefined : await startGossip(config, ports);
+    if (gossip !== undefined) stops.push(() => gossip.stop());
+    const role = createNodeRole(config, { ...ports, lan: gossip?.pools.lan });
+    stops.push(() => role.stop());
+    await role.start();
+    let end = (): void => undefined;
+    const left = new Promise<void>((resolve) => (end = resolve));
     const agent = createAgent(config, {
       ...ports,
-      server: server.port,
+      server: role.port,
       version: API_VERSION,
       loadConfig: options.loadConfig,
       onReload: (next) => {
         options.logs.setLevel(next.log.level);
-        server.reloadTls();
+        role.reloadTls();
         options.onReload(next);
       },
-      ...(config.devMode ? {} : { pools: { lan: poolOfServers(server, config, `${API_VERSION}:`) }, leaveCluster: () => server.leave() }),
-      onLeave: leave,
+      ...(gossip !== undefined && { pools: gossip.pools }),
+      leaveCluster: async () => {
+        await role.leave();
+        await gossip?.leave();
+      },
+      onLeave: end,
     });
     stops.push(() => agent.stop());
     await agent.start();
-    const http = await startHttp(options, agent, server, metrics);
+    const http = await startHttp(options, agent, role, metrics);
     stops.push(() => http.close(DRAIN_MS));
-    for (const dns of await startDns(options, agent, server, metrics)) stops.push(() => dns.stop());
-    return { agent, left, stop };
+    for (const dns of await startDns(options, agent, role, metrics)) stops.push(() => dns.stop());
+    return { agent, left, joined: gossip?.join() ?? Promise.resolve(true), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function startHttp(options: ProcessAgentOptions, agent: Agent, server: Server, metrics: AgentMetrics): Promise<HttpApi> {
+async function startHttp(options: ProcessAgentOptions, agent: Agent, role: NodeRole, metrics: AgentMetrics): Promise<HttpApi> {
   const http = await startHttpApi({
     config: () => agent.config(),
     build: BUILD,
-    server: server.port,
+    server: role.port,
     cache: agent.cache,
     services: agent.services,
     checks: agent.checks,
@@ -97,7 +104,7 @@ async function startHttp(options: ProcessAgentOptions, agent: Agent, server: Ser
     logger: options.logger.named('http'),
     clock: systemClock,
     random: systemRandom,
-    stats: () => collectStats(agent, server),
+    stats: () => collectStats(agent, role.stats()),
     synced: () => agent.synced(),
   });
   for (const { scheme, host, port, socketPath } of http.addresses) {
@@ -110,11 +117,11 @@ async function startHttp(options: ProcessAgentOptions, agent: Agent, server: Ser
   return http;
 }
 
-async function startDns(options: ProcessAgentOptions, agent: Agent, server: Server, metrics: AgentMetrics): Promise<DnsServer[]> {
+async function startDns(options: ProcessAgentOptions, agent: Agent, role: NodeRole, metrics: AgentMetrics): Promise<DnsServer[]> {
   const logger = options.logger.named('dns');
   const handler = createDnsHandler({
     config: () => agent.config(),
-    server: server.port,
+    server: role.port,
     cache: agent.cache,
     clock: systemClock,
     random: systemRandom,

@@ -11,7 +11,6 @@ export function toServerConfig(config: RuntimeConfig): ServerConfig {
     nodeName: config.nodeName,
     nodeId: config.nodeId,
     rpcAddress: joinHostPort(config.advertiseAddress, config.ports.server),
-    joinAddress: joinHostPort(config.advertiseAddress, config.ports.serfLan),
     network: config.devMode ? null : toNetworkConfig(config),
     isBootstrap: config.devMode || config.bootstrap,
     raftTiming: config.devMode ? DEV_RAFT_TIMING : raftTiming(config.raftMultiplier),
@@ -47,23 +46,18 @@ function toAutopilot({ autopilot }: RuntimeConfig): AutopilotFields {
 }
 
 function toNetworkConfig(config: RuntimeConfig): NetworkConfig {
-  const { bindAddress, ports, retryIntervalMs, retryMax, bootstrapExpect, limits } = config;
+  const { bindAddress, ports, bootstrapExpect, limits } = config;
   return {
     rpcHost: bindAddress,
     rpcPort: ports.server,
-    joinHost: bindAddress,
-    joinPort: ports.serfLan,
-    retryJoin: config.retryJoin.map((address) => withPort(address, ports.serfLan)),
-    retryIntervalMs,
-    retryMax,
     bootstrapExpect,
     limits: { handshakeTimeoutMs: limits.rpcHandshakeTimeoutMs, maxConnectionsPerClient: limits.rpcMaxConnectionsPerClient },
-    tls: toTlsConfig(config),
+    tls: toRpcTlsConfig(config),
   };
 }
 
 /** Null when there is no certificate, and neither side is to be verified. With one alone both TLS and plain text are taken. */
-function toTlsConfig({ internalRpcTls, datacenter, domain, limits }: RuntimeConfig): NetworkConfig['tls'] {
+export function toRpcTlsConfig({ internalRpcTls, datacenter, domain, limits }: RuntimeConfig): NetworkConfig['tls'] {
   const { caFile, caPath, certFile, keyFile, verifyIncoming, verifyOutgoing, verifyServerHostname, minVersion, ciphers } = internalRpcTls;
   if (!verifyIncoming && !verifyOutgoing && (certFile === '' || keyFile === '')) return null;
   return {
@@ -79,12 +73,6 @@ function toTlsConfig({ internalRpcTls, datacenter, domain, limits }: RuntimeConf
     },
     files: { caFile, caPath, certFile, keyFile },
   };
-}
-
-/** Consul's default for addresses of agents: the port of its own gossip. */
-function withPort(address: string, defaultPort: number): string {
-  const { host, port } = parseHostPortOr(address, defaultPort);
-  return joinHostPort(host, port);
 }
 
 /** `leaf_cert_ttl` in files is `LeafCertTTL` in the API (consul-facts P015). */

@@ -1,5 +1,5 @@
 import { arch, availableParallelism, platform } from 'node:os';
-import type { Agent, AgentStats } from '@lictor/client-agent';
+import type { Agent, AgentStats, RuntimeConfig } from '@lictor/client-agent';
 import { formatDuration, type RaftStats } from '@lictor/protocol';
 import type { Server } from '@lictor/server';
 
@@ -7,19 +7,30 @@ import type { Server } from '@lictor/server';
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
 
 /** The groups of `info` that only the whole process can fill. */
-export function collectStats(agent: Agent, server: Server): AgentStats {
-  const config = agent.config();
-  const { consensus } = server;
-  const raft = consensus.stats();
+export function collectStats(agent: Agent, role: AgentStats): AgentStats {
   return {
     agent: agent.stats(),
+    ...role,
+    runtime: {
+      arch: ARCHITECTURES[arch()] ?? arch(),
+      cpu_count: String(availableParallelism()),
+      max_procs: String(availableParallelism()),
+      os: platform(),
+      version: `node${process.version.slice(1)}`,
+    },
+    serf_lan: gossipStats(agent, false),
+    ...(agent.config().server && { serf_wan: gossipStats(agent, true) }),
+  };
+}
+
+export function serverStats(config: RuntimeConfig, { consensus }: Server): AgentStats {
+  const raft = consensus.stats();
+  return {
     consul: {
-      acl: config.aclEnabled ? 'enabled' : 'disabled',
+      ...commonStats(config),
       bootstrap: String(config.bootstrap),
-      known_datacenters: '1',
       leader: String(consensus.isLeader),
       leader_addr: consensus.leaderAddress,
-      server: String(config.server),
     },
     raft: {
       applied_index: String(raft.appliedIndex),
@@ -37,16 +48,15 @@ export function collectStats(agent: Agent, server: Server): AgentStats {
       state: raft.state,
       term: String(raft.term),
     },
-    runtime: {
-      arch: ARCHITECTURES[arch()] ?? arch(),
-      cpu_count: String(availableParallelism()),
-      max_procs: String(availableParallelism()),
-      os: platform(),
-      version: `node${process.version.slice(1)}`,
-    },
-    serf_lan: gossipStats(agent.membership.members(false).length),
-    serf_wan: gossipStats(agent.membership.members(true).length),
   };
+}
+
+export function clientStats(config: RuntimeConfig, knownServers: number): AgentStats {
+  return { consul: { ...commonStats(config), known_servers: String(knownServers) } };
+}
+
+function commonStats(config: RuntimeConfig): Readonly<Record<string, string>> {
+  return { acl: config.aclEnabled ? 'enabled' : 'disabled', known_datacenters: '1', server: String(config.server) };
 }
 
 /** As in Consul: 0 on the leader, `never`, or how long ago. */
@@ -55,6 +65,14 @@ function lastContact({ state, lastContactMs }: RaftStats): string {
   return lastContactMs === undefined ? 'never' : formatDuration(lastContactMs);
 }
 
-function gossipStats(members: number): Readonly<Record<string, string>> {
-  return { encrypted: 'false', failed: '0', health_score: '0', left: '0', members: String(members) };
+function gossipStats(agent: Agent, wan: boolean): Readonly<Record<string, string>> {
+  const members = agent.membership.members(wan);
+  const count = (status: number): string => String(members.filter(({ Status }) => Status === status).length);
+  return {
+    encrypted: String(!agent.config().gossip.encryptKey.isEmpty),
+    failed: count(4),
+    health_score: '0',
+    left: count(3),
+    members: String(members.length),
+  };
 }

@@ -11,13 +11,15 @@ export interface StopPorts {
   readonly logger: Logger;
   /** Resolves when the agent has left, because somebody asked it over the API. */
   readonly left: Promise<void>;
+  /** Resolves with false when there is nobody to join: an agent by itself is not what was asked for. */
+  readonly joined: Promise<boolean>;
 }
 
 /**
  * Waits for the end and says with which code to exit (consul-facts K007): SIGHUP reloads; SIGINT and SIGTERM leave gracefully where the
  * configuration says so, and otherwise just stop, with 1; a second signal does not wait.
  */
-export function awaitStop({ io, agent, logger, left }: StopPorts): Promise<number> {
+export function awaitStop({ io, agent, logger, left, joined }: StopPorts): Promise<number> {
   return new Promise((resolve) => {
     let isLeaving = false;
     const finish = (code: number): void => {
@@ -54,6 +56,9 @@ export function awaitStop({ io, agent, logger, left }: StopPorts): Promise<numbe
         logger.error('Error on leave', { error: messageOf(error) });
         finish(EXIT.failure);
       });
+    });
+    void joined.then((hasJoined) => {
+      if (!hasJoined) finish(EXIT.failure);
     });
     void left.then(() => {
       if (isLeaving) logger.info('Graceful exit completed');

@@ -1,0 +1,51 @@
+import { type GossipPoolConfig, memberName, memberTags, type RuntimeConfig } from '@lictor/client-agent';
+import { type Candidate, GossipPool, LAN_PROFILE, NodeTransport, WAN_PROFILE } from '@lictor/gossip';
+import { API_VERSION, type Clock, joinHostPort, type Logger, type Metrics, type Random } from '@lictor/protocol';
+import { loadPoolKeys } from './keys.ts';
+
+export interface PoolPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** The LAN or the WAN pool of this agent, not started yet. @throws LictorError, GossipError */
+export function createPool(config: RuntimeConfig, pool: GossipPoolConfig, wan: boolean, ports: PoolPorts): GossipPool {
+  const base = wan ? WAN_PROFILE : LAN_PROFILE;
+  const profile = {
+    ...base,
+    ...pool.timing,
+    ...(pool.reconnectTimeoutMs !== undefined && { reconnectTimeoutMs: pool.reconnectTimeoutMs }),
+  };
+  const { keys, onKeysChanged } = loadPoolKeys(config, wan ? 'remote' : 'local', ports.logger);
+  const { bindAddress: host, port, advertiseAddress, allowedCidrs } = pool;
+  return new GossipPool(
+    {
+      profile,
+      name: memberName(config, wan),
+      id: config.nodeId,
+      tags: memberTags(config, wan, `${API_VERSION}:`),
+      advertise: joinHostPort(advertiseAddress, port),
+      defaultPort: port,
+      keys,
+      onKeysChanged,
+      verifyIncoming: config.gossip.verifyIncoming,
+      verifyOutgoing: config.gossip.verifyOutgoing,
+      ...(allowedCidrs !== null && { allowedNetworks: allowedCidrs }),
+      ignoresOldEvents: true,
+      metricLabels: { network: wan ? 'wan' : 'lan' },
+      admits: (candidate) => (wan ? refusalOfWan(candidate) : refusalOfLan(candidate, config.datacenter)),
+    },
+    { ...ports, transport: new NodeTransport({ host, port, streamTimeoutMs: profile.streamTimeoutMs }) },
+  );
+}
+
+function refusalOfLan({ name, tags }: Candidate, datacenter: string): string | undefined {
+  const theirs = tags['dc'] ?? '';
+  return theirs === datacenter ? undefined : `Member '${name}' part of wrong datacenter '${theirs}', not '${datacenter}'`;
+}
+
+function refusalOfWan({ name, tags }: Candidate): string | undefined {
+  return tags['role'] === 'consul' ? undefined : `Member '${name}' is not a server`;
+}

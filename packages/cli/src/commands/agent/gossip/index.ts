@@ -1,0 +1,59 @@
+import { type AgentPools, type JoinConfig, retryJoin, type RuntimeConfig } from '@lictor/client-agent';
+import type { GossipPool } from '@lictor/gossip';
+import { toAgentPool } from './agent-pool.ts';
+import { createPool, type PoolPorts } from './create-pool.ts';
+
+/** This agent's membership: the LAN pool and, on servers, the WAN pool. */
+export interface Gossip {
+  readonly pools: AgentPools & Required<Pick<AgentPools, 'lan'>>;
+  /** Joins whom the configuration names; resolves when somebody has answered. False: the attempts were used up. */
+  join(): Promise<boolean>;
+  /** Tells the others that this agent goes for good. */
+  leave(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface Joining {
+  readonly pool: GossipPool;
+  readonly join: JoinConfig;
+  readonly port: number;
+}
+
+/** Listens, as pools of one. @throws LictorError, GossipError when a port is taken or a key cannot be used */
+export async function startGossip(config: RuntimeConfig, { logger, ...ports }: PoolPorts): Promise<Gossip> {
+  const { lan, wan } = config.gossip;
+  const joinings: Joining[] = [];
+  const stopping = new AbortController();
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    await Promise.all(joinings.map(({ pool }) => pool.stop()));
+  };
+  const start = async (isWan: boolean): Promise<GossipPool> => {
+    const poolConfig = isWan && wan !== null ? wan : lan;
+    const pool = createPool(config, poolConfig, isWan, { ...ports, logger: logger.named(isWan ? 'serf.wan' : 'serf.lan') });
+    joinings.push({ pool, join: poolConfig.join, port: poolConfig.port });
+    await pool.start();
+    return pool;
+  };
+  try {
+    const lanPool = await start(false);
+    const wanPool = wan === null ? undefined : await start(true);
+    return {
+      pools: { lan: toAgentPool(lanPool), ...(wanPool !== undefined && { wan: toAgentPool(wanPool) }) },
+      join: async () => {
+        const joined = joinings.map(({ pool, join, port }) =>
+          retryJoin(join, { clock: ports.clock, logger, pool: toAgentPool(pool), defaultPort: port }, stopping.signal),
+        );
+        return (await Promise.all(joined)).every(Boolean);
+      },
+      leave: async () => {
+        stopping.abort();
+        await Promise.all(joinings.map(({ pool }) => pool.leave()));
+      },
+      stop,
+    };
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+}

@@ -1,0 +1,67 @@
+import { type AgentPool, type AgentStats, type RuntimeConfig, ServerList, ServerRouter } from '@lictor/client-agent';
+import type { Clock, Logger, Metrics, Random, ServerPort } from '@lictor/protocol';
+import { createServer } from '@lictor/server';
+import { createAgentCalls } from '@lictor/server/agent-rpc';
+import { candidatesOf, nodesOf, serverSourceOf } from './pool-views.ts';
+import { toRpcTlsConfig, toServerConfig } from './server-config.ts';
+import { clientStats, serverStats } from './stats.ts';
+
+export interface RolePorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Undefined: `-dev`, a server by itself. */
+  readonly lan: AgentPool | undefined;
+}
+
+/** What a node is to the cluster: a server, or a client of the servers. */
+export interface NodeRole {
+  /** The agent's way to the servers. */
+  readonly port: ServerPort;
+  start(): Promise<void>;
+  /** Says goodbye to the other servers. */
+  leave(): Promise<void>;
+  stop(): Promise<void>;
+  reloadTls(): void;
+  /** Its groups of `info`. */
+  stats(): AgentStats;
+}
+
+/** @throws LictorError for TLS files that cannot be used, and a client without gossip */
+export function createNodeRole(config: RuntimeConfig, ports: RolePorts): NodeRole {
+  return config.server || ports.lan === undefined ? createServerRole(config, ports) : createClientRole(config, ports.lan, ports);
+}
+
+function createServerRole(config: RuntimeConfig, { lan, ...ports }: RolePorts): NodeRole {
+  const server = createServer(toServerConfig(config), {
+    ...ports,
+    ...(lan !== undefined && { candidates: candidatesOf(lan), nodes: nodesOf(lan) }),
+  });
+  return {
+    port: server.port,
+    start: () => server.start(),
+    leave: () => server.leave(),
+    stop: () => server.stop(),
+    reloadTls: () => server.reloadTls(),
+    stats: () => serverStats(config, server),
+  };
+}
+
+function createClientRole(config: RuntimeConfig, lan: AgentPool, { logger: parent, ...ports }: Omit<RolePorts, 'lan'>): NodeRole {
+  const logger = parent.named('client');
+  const servers = new ServerList({ ...ports, logger, source: serverSourceOf(lan) });
+  const calls = createAgentCalls(toRpcTlsConfig(config), { ...ports, logger });
+  const { rpcHoldMs: holdMs, defaultQueryTimeMs: defaultWaitMs, maxQueryTimeMs: maxWaitMs } = config;
+  return {
+    port: new ServerRouter({ holdMs, defaultWaitMs, maxWaitMs }, { ...ports, logger, remote: calls, servers }),
+    start: () => Promise.resolve(servers.start()),
+    leave: () => Promise.resolve(),
+    stop: () => {
+      servers.stop();
+      return Promise.resolve(calls.close());
+    },
+    reloadTls: () => calls.reloadTls(),
+    stats: () => clientStats(config, servers.all().length),
+  };
+}
