@@ -16,6 +16,7 @@ import { ClusterFormation } from './cluster/formation.ts';
 import { GrpcNetwork } from './cluster/grpc-network.ts';
 import { leaveCluster } from './cluster/leave.ts';
 import { loneDirectory } from './cluster/lone.ts';
+import type { ClusterLog } from './cluster/member-table.ts';
 import type { ClusterNetwork, ServedCall } from './cluster/network.ts';
 import { selfRecord } from './cluster/self.ts';
 import { nodesOfServers } from './cluster/nodes-of-servers.ts';
@@ -117,7 +118,7 @@ export function createServer(
       lastSeen?.start();
       // Nobody must hear of a server without a cluster that has one.
       network?.discovery.setCluster(consensus.clusterId);
-      network?.discovery.usePeers((id) => consensus.configuration().Servers.some((server) => server.ID === id));
+      network?.discovery.useLog(clusterLog(consensus));
       await network?.listen();
       network?.discovery.start();
       formation?.start();
@@ -145,6 +146,15 @@ export function createServer(
 /** What comes over the network is of any shape: the endpoints look at it. */
 function servedBy(port: ServerPort): ServedCall {
   return ({ method, request, options }) => port.call(method as never, request as never, options);
+}
+
+function clusterLog(consensus: RaftConsensus): ClusterLog {
+  const { participants } = consensus;
+  return {
+    isPeer: (id) => consensus.configuration().Servers.some((server) => server.ID === id),
+    hasTakenPart: (id) => participants.has(id),
+    noteTakingPart: (id, takesPart) => participants.note(id, takesPart),
+  };
 }
 
 function createStorage({ dataDir }: ServerConfig, logger: Logger): RaftStorage {

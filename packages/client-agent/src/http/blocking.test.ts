@@ -65,7 +65,7 @@ describe('blocking queries', () => {
     let serialised = 0;
     const value = new Proxy([check('a')], {
       get: (target, property, receiver) => {
-        if (property === 'map') serialised++;
+        if (property === '0') serialised++;
         return Reflect.get(target, property, receiver) as unknown;
       },
     });

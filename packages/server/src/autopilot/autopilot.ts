@@ -108,6 +108,7 @@ class Pilot implements Autopilot {
     this.#unsubscribe();
     this.#timer?.cancel();
     this.#firstConfig.stop();
+    // Another leader may take such a server back sooner. That is early, not wrong: it comes as a learner, out of a committed configuration.
     this.#removedAtMs.clear();
     if (!this.#isWatching) this.#probes.stop();
   }

@@ -1,6 +1,6 @@
 import { type Clock, LictorError, type Logger, type Timer } from '@lictor/protocol';
 import type { ServerDirectory, ServerMember } from './directory.ts';
-import { type Greeting, type MemberRecord, MemberTable } from './member-table.ts';
+import { type ClusterLog, type Greeting, type MemberRecord, MemberTable } from './member-table.ts';
 
 /** How greetings travel. @throws LictorError: nobody answered, or the greeting was refused */
 export interface GreetingTransport {
@@ -106,9 +106,8 @@ export class ServerDiscovery implements ServerDirectory {
     return this.#table.agreesOnAlive();
   }
 
-  /** `isPeer`: is that server a member of the cluster, by the log's word? */
-  usePeers(isPeer: (id: string) => boolean): void {
-    this.#table.isPeer = isPeer;
+  useLog(log: ClusterLog): void {
+    this.#table.log = log;
   }
 
   setCluster(clusterId: string): void {

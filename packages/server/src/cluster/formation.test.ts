@@ -27,6 +27,8 @@ class World {
   readonly cuts = new Set<string>();
   /** Members by the log's word. */
   readonly peers = new Set<string>();
+  /** What each server has noted of the others: it outlives its process. */
+  readonly noted = new Map<string, Set<string>>();
   /** Servers whose disk fails when it is to get a log, and how often it was tried. */
   readonly broken = new Map<string, number>();
   readonly #random: Random;
@@ -79,7 +81,13 @@ class World {
       greet: (address: string, greeting: Parameters<ServerDiscovery['answer']>[0]) => this.#carry(id, address, greeting),
     };
     const discovery = new ServerDiscovery(self, { ...ports, transport, candidates });
-    discovery.usePeers((peer) => this.peers.has(peer));
+    const noted = this.noted.get(id) ?? new Set<string>();
+    this.noted.set(id, noted);
+    discovery.useLog({
+      isPeer: (peer) => this.peers.has(peer),
+      hasTakenPart: (peer) => noted.has(peer),
+      noteTakingPart: (peer, takesPart) => void (takesPart ? noted.add(peer) : noted.delete(peer)),
+    });
     const formation = new ClusterFormation(id, { ...ports, discovery, log });
     const server = { id, discovery, formation, log, logger };
     this.servers.set(id, server);
@@ -204,6 +212,38 @@ describe('servers that know each other', () => {
     await world.run(8000);
     expect(again.log.clusterId).toBe(clusterId);
     expect(world.bootstraps).toHaveLength(1);
+    world.stop();
+  });
+
+  it('refuse who has lost its log also when all have been restarted since, and take it back after its removal once only', async () => {
+    const world = new World(seededRandom(1));
+    const ids = ['a', 'b', 'c'];
+    for (const id of ids) world.peers.add(id);
+    for (const id of ids) world.add(id, 3, ['a', 'b']);
+    await world.run(3000);
+    const clusterId = world.servers.get('a')?.log.clusterId ?? '';
+    expect(clustersOf(world)).toEqual([clusterId]);
+    world.stop();
+    world.servers.clear();
+    const restart = (id: string, held: string): TestServer =>
+      world.add(id, 3, ['a', 'b'], { clusterId: held, incarnation: world.clock.now() });
+    // The emptied one is the first to be heard.
+    restart('a', clusterId);
+    const emptied = restart('c', '');
+    await world.run(3000);
+    restart('b', clusterId);
+    await world.run(3000);
+    expect(emptied.log.clusterId).toBe('');
+    world.peers.delete('c');
+    await world.run(8000);
+    expect(emptied.log.clusterId).toBe(clusterId);
+    world.peers.add('c');
+    await world.run(3000);
+    emptied.formation.stop();
+    emptied.discovery.stop();
+    const again = restart('c', '');
+    await world.run(8000);
+    expect(again.log.clusterId).toBe('');
     world.stop();
   });
 

@@ -17,6 +17,17 @@ export interface Greeting {
   readonly alive: readonly string[];
 }
 
+/** What the log, and what is kept beside it, says of the servers of its cluster. */
+export interface ClusterLog {
+  /** Is it a member? */
+  isPeer(id: string): boolean;
+  /** Has it been heard as part of the cluster while it was a member, by this server or an earlier life of it? */
+  hasTakenPart(id: string): boolean;
+  noteTakingPart(id: string, takesPart: boolean): void;
+}
+
+const NO_LOG: ClusterLog = { isPeer: () => false, hasTakenPart: () => false, noteTakingPart: () => undefined };
+
 interface Row {
   record: MemberRecord;
   /** Undefined: never directly. */
@@ -37,8 +48,7 @@ export const MAX_MEMBERS = 64;
 export class MemberTable {
   #self: MemberRecord;
   readonly #rows = new Map<string, Row>();
-  /** Is that server a member of the cluster, by the log's word? */
-  isPeer: (id: string) => boolean = () => false;
+  log = NO_LOG;
 
   constructor(self: MemberRecord) {
     this.#self = self;
@@ -138,14 +148,27 @@ export class MemberTable {
       if (this.#rows.size >= MAX_MEMBERS) return undefined;
       const added: Row = { record, heardMs: undefined, addedMs: nowMs, status: record.hasLeft ? 'left' : 'failed', alive: [] };
       this.#rows.set(record.id, added);
+      this.#remember(record);
       return added;
     }
     const isNewer = record.incarnation > row.record.incarnation;
     const isLater = record.incarnation === row.record.incarnation && (record.hasLeft || !row.record.hasLeft);
     // Within one life a server gets a cluster and never loses it.
     const isOld = !isNewer && row.record.clusterId !== '' && record.clusterId === '';
-    if (isNewer || (isLater && !isOld)) row.record = record;
+    if (isNewer || (isLater && !isOld)) {
+      row.record = record;
+      this.#remember(record);
+    }
     return row;
+  }
+
+  /** Who takes part must not come back with nothing; who is out of the configuration may. */
+  #remember({ id, clusterId }: MemberRecord): void {
+    const { log } = this;
+    if (this.#self.clusterId === '') return;
+    const hasTakenPart = log.hasTakenPart(id);
+    if (clusterId === this.#self.clusterId && !hasTakenPart && log.isPeer(id)) log.noteTakingPart(id, true);
+    if (clusterId === '' && hasTakenPart && !log.isPeer(id)) log.noteTakingPart(id, false);
   }
 
   #refusal({ id, name, datacenter, clusterId }: MemberRecord): string | undefined {
@@ -153,8 +176,8 @@ export class MemberTable {
     if (datacenter !== self.datacenter) return `server ${name} is of datacenter ${datacenter}, not ${self.datacenter}`;
     if (id === self.id) return `server ${name} has the node id of this server, ${id}`;
     // It has forgotten what it has voted for and acknowledged: it must not take its old place.
-    const isEmptied = clusterId === '' && self.clusterId !== '' && this.#rows.get(id)?.record.clusterId === self.clusterId;
-    if (isEmptied && this.isPeer(id)) {
+    const tookPart = this.#rows.get(id)?.record.clusterId === self.clusterId || this.log.hasTakenPart(id);
+    if (clusterId === '' && self.clusterId !== '' && tookPart && this.log.isPeer(id)) {
       return `server ${name} has lost its log: it is taken in again once it is out of the Raft configuration (operator raft remove-peer -id=${id})`;
     }
     if (clusterId !== '' && self.clusterId !== '' && clusterId !== self.clusterId) {

@@ -28,6 +28,7 @@ import type { Applied, Consensus } from '../port.ts';
 import { fromRaft, translated } from './errors.ts';
 import { RaftHome } from './home.ts';
 import { type Applied as AppliedOutcome, FsmMachine } from './machine.ts';
+import { Participants } from './participants.ts';
 import { recoverPeers } from './recover-peers.ts';
 import { restoreThroughLog } from './restore.ts';
 import { configurationOf, statsOf } from './status.ts';
@@ -88,6 +89,7 @@ export class RaftConsensus implements Consensus {
   readonly #fsm: Fsm;
   readonly #machine: FsmMachine;
   readonly #home: RaftHome | undefined;
+  readonly participants: Participants;
   readonly #leadershipListeners = new Set<(isLeader: boolean) => void>();
   readonly #leaderListeners = new Set<() => void>();
   #node: RaftNode | undefined;
@@ -104,6 +106,7 @@ export class RaftConsensus implements Consensus {
     this.#ports = ports;
     this.#machine = new FsmMachine(fsm, ports.clock);
     this.#home = ports.storage.files === null ? undefined : new RaftHome(ports.storage.files, config.nodeId);
+    this.participants = new Participants(ports.storage.files, ports.logger);
   }
 
   /** The cluster that this server belongs to; empty: none yet. */
@@ -155,6 +158,7 @@ export class RaftConsensus implements Consensus {
     this.#setLeader(false);
     this.#follow(undefined);
     this.#isStopped = true;
+    await this.participants.settled();
     if (this.#node === undefined) await this.#ports.storage.log.close();
     else await this.#node.stop();
   }
@@ -288,6 +292,7 @@ export class RaftConsensus implements Consensus {
   async #run(clusterId: string): Promise<void> {
     const { storage, createTransport } = this.#ports;
     this.#clusterId = clusterId;
+    await this.participants.load(clusterId);
     const { snapshotThreshold, snapshotIntervalMs, trailingLogs, nodeId: id, raftTiming } = this.#config;
     const limits = { snapshotEntries: snapshotThreshold, snapshotIntervalMs, trailingEntries: trailingLogs };
     const node = new RaftNode(

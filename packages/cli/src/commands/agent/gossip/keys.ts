@@ -7,7 +7,7 @@ export interface PoolKeys {
   /** The one to send with first; none: plain text. */
   readonly keys: readonly Secret[];
   /** After a change by the pool's members. */
-  onKeysChanged(keys: readonly Secret[]): void;
+  readonly onKeysChanged: (keys: readonly Secret[]) => void;
 }
 
 /**
