@@ -71,7 +71,8 @@ function missingRegistration(
       TaggedAddresses: same?.TaggedAddresses ?? null,
       Meta: same === undefined ? { 'consul-version': version } : same.Meta,
     },
-    skipNodeUpdate: false,
+    // Its agent may register it while this is on its way: what the agent says of itself stays.
+    skipNodeUpdate: node === undefined,
     ...(wanted !== undefined && { service: wanted }),
     checks: [serfHealth(name, 'passing')],
   };

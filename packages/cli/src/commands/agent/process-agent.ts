@@ -50,7 +50,8 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
     const metrics = startMetrics(config, systemClock);
     stops.push(() => metrics.stop());
     const ports = { clock: systemClock, random: systemRandom, logger, metrics: metrics.registry };
-    const gossip = config.devMode ? undefined : await startGossip(config, ports);
+    // A development server is by itself.
+    const gossip = config.devMode && config.server ? undefined : await startGossip(config, ports);
     if (gossip !== undefined) stops.push(() => gossip.stop());
     const role = createNodeRole(config, { ...ports, lan: gossip?.pools.lan });
     stops.push(() => role.stop());

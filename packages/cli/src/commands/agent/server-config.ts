@@ -1,5 +1,5 @@
 import type { RuntimeConfig } from '@lictor/client-agent';
-import { type AutopilotFields, caConfigurationRequest, decode, DEFAULT_AUTOPILOT } from '@lictor/protocol';
+import { type AutopilotFields, caConfigurationRequest, decode, DEFAULT_AUTOPILOT, joinHostPort } from '@lictor/protocol';
 import { createServerConfig, DEV_RAFT_TIMING, type NetworkConfig, raftTiming, type ServerConfig } from '@lictor/server';
 
 /** What the server part needs of the agent's configuration. */
