@@ -37,7 +37,6 @@ export const LOCAL_TIMING: SwimTiming = Object.freeze({
   probeTimeoutMs: 200,
   indirectProbes: 1,
   suspicionMult: 3,
-  retransmitMult: 2,
   gossipIntervalMs: 100,
   gossipToDeadMs: 15_000,
   pushPullIntervalMs: 15_000,

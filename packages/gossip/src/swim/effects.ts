@@ -47,7 +47,7 @@ export type Notice =
   | { readonly type: 'health'; readonly score: number }
   | { readonly type: 'not-accepted'; readonly node: string; readonly reason: string }
   | { readonly type: 'merge-refused'; readonly peer: string; readonly reason: string }
-  | { readonly type: 'degraded-probe' }
+  | { readonly type: 'degraded-probe' | 'malformed-app' }
   | { readonly type: 'dropped'; readonly what: 'rumour' | 'relay' | 'member' };
 
 /** Everything that the core wants done since it was last asked, in order. */

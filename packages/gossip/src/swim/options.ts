@@ -58,15 +58,15 @@ export interface SwimOptions extends SwimTiming, SwimLimits {
 export interface SwimPorts {
   readonly random: Random;
   /** Bytes of a message in a datagram, its frame included. */
-  sizeOf(message: Message): number;
+  readonly sizeOf: (message: Message) => number;
   /** A reason not to know this member; undefined: it is welcome. */
-  accepts?(alive: AliveMessage): string | undefined;
+  readonly accepts?: (alive: Omit<AliveMessage, 'type'>) => string | undefined;
   /** A reason not to become one pool with these; told to the one who wants to join. */
-  refusesMerge?(members: readonly MemberRecord[]): string | undefined;
+  readonly refusesMerge?: (members: readonly MemberRecord[]) => string | undefined;
   /** The upper layer's part of a push/pull… */
-  appState?(join: boolean): Uint8Array;
+  readonly appState?: (join: boolean) => Uint8Array;
   /** …and of an ack. */
-  ackPayload?(): Uint8Array;
+  readonly ackPayload?: () => Uint8Array;
 }
 
 export const DEFAULT_SWIM_LIMITS: SwimLimits = { packetBytes: 1340, maxMembers: 65_536, maxQueued: 4096 };

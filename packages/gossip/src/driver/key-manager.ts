@@ -1,0 +1,132 @@
+import { Secret } from '@lictor/protocol';
+import { GossipError } from '../errors.ts';
+import { decodeKey, type Keyring } from '../keyring/index.ts';
+import { INTERNAL_QUERY_PREFIX } from '../serf/index.ts';
+import type { PendingQueries } from './pending-queries.ts';
+
+const OPERATIONS = ['list', 'install', 'use', 'remove'] as const;
+type Operation = (typeof OPERATIONS)[number];
+const PREFIX = `${INTERNAL_QUERY_PREFIX}keys_`;
+
+/** What the pool has answered to a change or a listing of keys. */
+export interface KeyResult {
+  /** Members that were there to be asked. */
+  readonly members: number;
+  readonly answered: number;
+  /** What went wrong, by member's name. */
+  readonly errors: ReadonlyMap<string, string>;
+  /** Base64, with the number of members that have it installed. Of `list` only. */
+  readonly keys: ReadonlyMap<string, number>;
+  /** …and with the number of those that send with it. */
+  readonly primaryKeys: ReadonlyMap<string, number>;
+}
+
+interface Answer {
+  readonly error?: string;
+  /** The primary one first. */
+  readonly keys?: readonly string[];
+}
+
+/** Keys of the whole pool, by queries that all members answer. */
+export class KeyManager {
+  readonly #ring: Keyring;
+  readonly #queries: PendingQueries;
+  readonly #alive: () => number;
+  readonly #onChanged: ((keys: readonly Secret[]) => void) | undefined;
+
+  constructor(ring: Keyring, queries: PendingQueries, alive: () => number, onChanged: ((keys: readonly Secret[]) => void) | undefined) {
+    this.#ring = ring;
+    this.#queries = queries;
+    this.#alive = alive;
+    this.#onChanged = onChanged;
+  }
+
+  get isEncrypted(): boolean {
+    return !this.#ring.isEmpty;
+  }
+
+  /** This member's own keys, the primary one first. */
+  own(): Secret[] {
+    return this.#ring.keys();
+  }
+
+  /** @throws GossipError `invalid` (no encryption), `overloaded`, `stopped` */
+  list(): Promise<KeyResult> {
+    return this.#ask('list', new Uint8Array(0));
+  }
+
+  /** @throws GossipError `invalid`, `overloaded`, `stopped` */
+  install(key: Secret): Promise<KeyResult> {
+    return this.#change('install', key);
+  }
+
+  /** Sends with it from now on. @throws GossipError as `install` */
+  use(key: Secret): Promise<KeyResult> {
+    return this.#change('use', key);
+  }
+
+  /** @throws GossipError as `install` */
+  remove(key: Secret): Promise<KeyResult> {
+    return this.#change('remove', key);
+  }
+
+  handles(name: string): boolean {
+    return name.startsWith(PREFIX);
+  }
+
+  /** This member's answer to a query of another one. */
+  answer(name: string, payload: Uint8Array): Uint8Array {
+    return new TextEncoder().encode(JSON.stringify(this.#perform(name.slice(PREFIX.length), payload)));
+  }
+
+  #perform(operation: string, payload: Uint8Array): Answer {
+    if (!this.isEncrypted) return { error: 'No keyring to modify (encryption not enabled)' };
+    try {
+      const key = new Secret(new TextDecoder().decode(payload));
+      if (operation === 'list') return { keys: this.#ring.keys().map((each) => each.reveal()) };
+      if (operation === 'install') this.#ring.install(key);
+      else if (operation === 'use') this.#ring.use(key);
+      else if (operation === 'remove') this.#ring.remove(key);
+      else return { error: `unknown operation on keys: ${operation}` };
+      this.#onChanged?.(this.#ring.keys());
+      return {};
+    } catch (error) {
+      return { error: error instanceof Error ? error.message.slice(0, 200) : 'failed' };
+    }
+  }
+
+  async #change(operation: Operation, key: Secret): Promise<KeyResult> {
+    decodeKey(key);
+    return this.#ask(operation, new TextEncoder().encode(key.reveal()));
+  }
+
+  async #ask(operation: Operation, payload: Uint8Array): Promise<KeyResult> {
+    if (!this.isEncrypted) throw new GossipError('invalid', 'keyring is empty (encryption not enabled)');
+    const members = this.#alive();
+    const responses = await this.#queries.ask({ name: `${PREFIX}${operation}`, payload }, { enough: members });
+    const errors = new Map<string, string>();
+    const keys = new Map<string, number>();
+    const primaryKeys = new Map<string, number>();
+    for (const { from, payload: bytes } of responses) {
+      const answer = parseAnswer(bytes);
+      if (answer.error !== undefined) errors.set(from, answer.error);
+      answer.keys?.forEach((key, place) => {
+        keys.set(key, (keys.get(key) ?? 0) + 1);
+        if (place === 0) primaryKeys.set(key, (primaryKeys.get(key) ?? 0) + 1);
+      });
+    }
+    return { members, answered: responses.length, errors, keys, primaryKeys };
+  }
+}
+
+function parseAnswer(bytes: Uint8Array): Answer {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (typeof value !== 'object' || value === null) return { error: 'no answer' };
+    const { error, keys } = value as { readonly error?: unknown; readonly keys?: unknown };
+    if (typeof error === 'string') return { error };
+    return Array.isArray(keys) ? { keys: keys.filter((key) => typeof key === 'string') } : {};
+  } catch {
+    return { error: 'no answer' };
+  }
+}
