@@ -20,7 +20,8 @@ export async function retryJoin({ addresses, intervalMs, max }: JoinConfig, port
   logger.info('Joining cluster...', { addresses: targets.join(' ') });
   for (let attempt = 1; !signal.aborted; attempt++) {
     const { joined, failures } = await pool.join(targets);
-    if (joined > 0) {
+    // Nobody but this agent itself: it is by itself, as it was told.
+    if (joined > 0 || failures.length === 0) {
       logger.info('Join cluster completed. Synced with initial agents', { num_agents: joined });
       return true;
     }

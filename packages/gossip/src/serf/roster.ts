@@ -122,8 +122,9 @@ export class Roster {
     return true;
   }
 
-  #leaveIntent(entry: Entry, { time, prune }: LeaveIntent, isNew: boolean, nowMs: number): boolean {
+  #leaveIntent(entry: Entry, intent: LeaveIntent, isNew: boolean, nowMs: number): boolean {
     if (!isNew) return false;
+    const { time, prune } = intent;
     entry.statusTime = time;
     if (entry.status === 'alive') entry.status = 'leaving';
     else if (entry.status === 'failed') {
@@ -131,7 +132,11 @@ export class Roster {
       entry.goneMs = nowMs;
       this.#emit({ type: 'leave', member: memberOf(entry) });
     }
-    if (prune && entry.status === 'left') this.erase(entry.node.name);
+    if (prune && entry.status === 'left') {
+      this.erase(entry.node.name);
+      // Older intents of it are still under way, and must not count as news.
+      this.#intents.add(intent, nowMs);
+    }
     return true;
   }
 }

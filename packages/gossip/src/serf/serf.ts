@@ -339,13 +339,14 @@ export class Serf {
 
   #hearIntent(intent: Intent): void {
     this.#clock.witness(intent.time);
-    const isOwn = intent.node === this.#options.name;
-    if (isOwn && intent.type === 'leave-intent' && this.#departure.step === 'present') {
-      // Somebody remembers an older life of this member, or an operator is mistaken: it is here.
-      if (intent.time >= this.#statusTime()) this.#sayJoined();
-      return;
-    }
-    if (!isOwn && this.#roster.intent(intent, this.#nowMs)) this.#spreadIntent(intent);
+    if (intent.node === this.#options.name) return this.#hearOwnIntent(intent);
+    if (this.#roster.intent(intent, this.#nowMs)) this.#spreadIntent(intent);
+  }
+
+  /** Somebody remembers an older life of this member, or an operator is mistaken: it is here. */
+  #hearOwnIntent({ type, time }: Intent): void {
+    const ownTime = this.#roster.statusTimeOf(this.#options.name);
+    if (type === 'leave-intent' ? time >= ownTime : time > ownTime) this.#sayJoined();
   }
 
   #sayJoined(): void {
@@ -353,10 +354,6 @@ export class Serf {
     const time = this.#clock.tick();
     this.#roster.setSelf(this.#swim.self, 'alive', time);
     this.#spreadIntent({ type: 'join-intent', time, node: this.#options.name });
-  }
-
-  #statusTime(): number {
-    return this.#roster.statusTimeOf(this.#options.name);
   }
 
   #spreadIntent(intent: Intent): void {

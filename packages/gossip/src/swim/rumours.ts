@@ -87,7 +87,7 @@ export function sayLeft(state: SwimState): void {
 
 /** Whether a suspect's time is over. */
 export function endSuspicions(state: SwimState): void {
-  for (const node of [...state.table.suspects]) {
+  for (const node of state.table.suspects) {
     const { suspicion, incarnation, name } = node;
     if (suspicion === undefined || suspicion.deadlineMs > state.nowMs) continue;
     const { confirmations, expected } = suspicion;

@@ -15,13 +15,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'answers default reads without a look at its lease',
     file: 'server/src/consensus/raft/consensus.ts',
-    find: 'return this.#isLeader && this.#node?.canAnswerReads() === true;',
-    replace: 'return this.#isLeader;',
+    find: 'return this.#leadership.isLeader && this.#node?.canAnswerReads() === true;',
+    replace: 'return this.#leadership.isLeader;',
   },
   {
     name: 'leads before it has applied what its predecessors have committed',
-    file: 'server/src/consensus/raft/consensus.ts',
-    find: "await this.#node?.read('quorum');",
+    file: 'server/src/consensus/raft/leadership.ts',
+    find: 'await this.#confirm();',
     replace: '',
   },
   {
@@ -33,7 +33,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'does not wait for the index that a reader knows',
     file: 'server/src/rpc/dispatcher.ts',
-    find: 'if (query.appliedIndex !== undefined) await this.applied.wait(query.appliedIndex, this.#waitMs(query.maxWaitMs), signal);',
+    find: 'await this.applied.wait(appliedIndex, this.#waitMs(query.maxWaitMs), signal);',
     replace: '',
   },
   {

@@ -19,6 +19,7 @@ import { type Io, printError } from '../../framework/io.ts';
 import { watchConfigFiles } from './auto-reload.ts';
 import { formatBanner } from './banner.ts';
 import { createAgentFlags } from './flags.ts';
+import { countBuffersWithHeap } from './heap.ts';
 import { nodeVersionProblem } from './node-version.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { startProcessAgent } from './process-agent.ts';
@@ -57,6 +58,7 @@ async function runAgent(request: LoadRequest, io: Io): Promise<number> {
   const config = tryPrepare(request, io);
   if (config === undefined) return EXIT.failure;
   if (config.aclEnabled) return fail(io, 'ACLs are not available in this version of Lictor: leave out acl.enabled');
+  if (io.inheritsProcess) countBuffersWithHeap();
   const logs = io.inheritsProcess ? createLogHub(config, systemClock) : logTo(io, config);
   const logger = logs.logger('agent');
   // As in Consul, JSON logs stand alone on standard output.

@@ -27,6 +27,7 @@ import { noLeader } from '../../no-leader.ts';
 import type { Applied, Consensus } from '../port.ts';
 import { fromRaft, translated } from './errors.ts';
 import { RaftHome } from './home.ts';
+import { Leadership } from './leadership.ts';
 import { type Applied as AppliedOutcome, FsmMachine } from './machine.ts';
 import { Participants } from './participants.ts';
 import { recoverPeers } from './recover-peers.ts';
@@ -84,20 +85,17 @@ const PASSING: ReadonlySet<RaftErrorCode> = new Set(['membership-pending', 'quor
  * `bootstrap` or `join`.
  */
 export class RaftConsensus implements Consensus {
+  /** Which members are known to have held the log. */
+  readonly participants: Participants;
   readonly #config: RaftConsensusConfig;
   readonly #ports: RaftConsensusPorts;
   readonly #fsm: Fsm;
   readonly #machine: FsmMachine;
   readonly #home: RaftHome | undefined;
-  readonly participants: Participants;
-  readonly #leadershipListeners = new Set<(isLeader: boolean) => void>();
-  readonly #leaderListeners = new Set<() => void>();
+  readonly #leadership = new Leadership(async () => await this.#node?.read('quorum'));
   #node: RaftNode | undefined;
   #hasStarted = false;
   #clusterId = '';
-  #status: NodeStatus | undefined;
-  #isLeader = false;
-  #isStopped = false;
   #hasFailed = false;
 
   constructor(config: RaftConsensusConfig, fsm: Fsm, ports: RaftConsensusPorts) {
@@ -155,9 +153,7 @@ export class RaftConsensus implements Consensus {
   }
 
   async stop(): Promise<void> {
-    this.#setLeader(false);
-    this.#follow(undefined);
-    this.#isStopped = true;
+    this.#leadership.close();
     await this.participants.settled();
     if (this.#node === undefined) await this.#ports.storage.log.close();
     else await this.#node.stop();
@@ -175,7 +171,7 @@ export class RaftConsensus implements Consensus {
   }
 
   get mayAnswerReads(): boolean {
-    return this.#isLeader && this.#node?.canAnswerReads() === true;
+    return this.#leadership.isLeader && this.#node?.canAnswerReads() === true;
   }
 
   async leaseBarrier(): Promise<void> {
@@ -183,19 +179,19 @@ export class RaftConsensus implements Consensus {
   }
 
   get isLeader(): boolean {
-    return this.#isLeader;
+    return this.#leadership.isLeader;
   }
 
   get leaderId(): string {
-    return this.#status?.leader ?? '';
+    return this.#leadership.status?.leader ?? '';
   }
 
   get leaderAddress(): string {
-    return this.#status?.leaderAddress ?? '';
+    return this.#leadership.status?.leaderAddress ?? '';
   }
 
   get lastContactMs(): number {
-    if (this.#isLeader) return 0;
+    if (this.#leadership.isLeader) return 0;
     return (this.#hasStarted ? this.#node?.lastContactMs : undefined) ?? NEVER_MS;
   }
 
@@ -204,7 +200,7 @@ export class RaftConsensus implements Consensus {
   }
 
   get term(): number {
-    return this.#status?.term ?? 0;
+    return this.#leadership.status?.term ?? 0;
   }
 
   configuration(): RaftConfiguration {
@@ -216,13 +212,11 @@ export class RaftConsensus implements Consensus {
   }
 
   onLeadershipChange(listener: (isLeader: boolean) => void): () => void {
-    this.#leadershipListeners.add(listener);
-    return () => void this.#leadershipListeners.delete(listener);
+    return this.#leadership.onLeadershipChange(listener);
   }
 
   onLeaderChange(listener: () => void): () => void {
-    this.#leaderListeners.add(listener);
-    return () => void this.#leaderListeners.delete(listener);
+    return this.#leadership.onLeaderChange(listener);
   }
 
   restore(state: Uint8Array): Promise<number> {
@@ -282,11 +276,10 @@ export class RaftConsensus implements Consensus {
 
   #fail(error: Error): void {
     // A log that was closed on purpose has not failed.
-    if (this.#hasFailed || this.#isStopped) return;
+    if (this.#hasFailed || this.#leadership.isClosed) return;
     this.#ports.logger.error('the log has failed; this server takes no part until it is restarted', { error });
     this.#hasFailed = true;
-    this.#follow(undefined);
-    for (const listener of this.#leaderListeners) listener();
+    this.#leadership.lost();
   }
 
   async #run(clusterId: string): Promise<void> {
@@ -307,53 +300,13 @@ export class RaftConsensus implements Consensus {
       },
     );
     this.#node = node;
-    node.onStatus((status) => this.#follow(status));
+    node.onStatus((status) => this.#leadership.follow(status));
     await node.start();
     this.#hasStarted = true;
     const status = node.status();
-    this.#follow(status);
+    this.#leadership.follow(status);
     // It is a matter of its disk.
-    if (isSoleVoter(status.membership, id)) await this.#untilLeading();
-  }
-
-  #untilLeading(): Promise<void> {
-    if (this.#isLeader || this.#hasFailed) return Promise.resolve();
-    return new Promise((resolve) => {
-      const unsubscribe = this.onLeaderChange(() => {
-        if (!this.#isLeader && !this.#hasFailed) return;
-        unsubscribe();
-        resolve();
-      });
-    });
-  }
-
-  #follow(status: NodeStatus | undefined): void {
-    if (this.#isStopped) return;
-    const before = this.#status;
-    this.#status = status;
-    if (status?.role !== 'leader') this.#setLeader(false);
-    else if (before?.role !== 'leader' || before.term !== status.term) void this.#takeOver(status.term);
-    if (before?.leader === status?.leader && before?.leaderAddress === status?.leaderAddress) return;
-    for (const listener of this.#leaderListeners) listener();
-  }
-
-  /** A new leader answers and writes once it has applied what its predecessors have committed. */
-  async #takeOver(term: number): Promise<void> {
-    this.#setLeader(false);
-    try {
-      await this.#node?.read('quorum');
-    } catch {
-      // It does not lead any more: the next status says so.
-      return;
-    }
-    if (this.#status?.role === 'leader' && this.#status.term === term) this.#setLeader(true);
-  }
-
-  #setLeader(isLeader: boolean): void {
-    if (this.#isLeader === isLeader) return;
-    this.#isLeader = isLeader;
-    for (const listener of this.#leadershipListeners) listener(isLeader);
-    for (const listener of this.#leaderListeners) listener();
+    if (isSoleVoter(status.membership, id)) await this.#leadership.decided(() => this.#hasFailed);
   }
 
   /** Undefined while the log is still being read: other servers, and autopilot, ask already. */
