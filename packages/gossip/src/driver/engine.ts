@@ -34,6 +34,7 @@ export class Engine {
   readonly #events: SerfEvent[] = [];
   #isDelivering = false;
   #serf: Serf | undefined;
+  #bound: Address = '';
   #isStopped = false;
   #exchange = 0;
   #packets = 0;
@@ -57,20 +58,25 @@ export class Engine {
     return this.#serf;
   }
 
+  /** Whether that is this member itself: by the address that others know, or the one where it listens. */
+  isSelf(address: Address): boolean {
+    return address === this.serf.self.address || address === this.#bound;
+  }
+
   get isRunning(): boolean {
     return this.#serf !== undefined && !this.#isStopped;
   }
 
   async start(): Promise<void> {
     if (this.#serf !== undefined || this.#isStopped) throw new GossipError('invalid', 'a pool starts once');
-    const bound = await this.#ports.transport.start({
+    this.#bound = await this.#ports.transport.start({
       isAllowed: (ip) => this.#allowed.allows(ip),
       onPacket: (from, packet) => this.#packet(from, packet),
       onRequest: (from, request) => this.#request(from, request),
       onTrouble: (what, from) => this.metrics.trouble(what, from),
     });
     try {
-      const options = coreOptions(this.#options, bound, this.#overhead);
+      const options = coreOptions(this.#options, this.#bound, this.#overhead);
       const ports = corePorts(this.#options, this.#allowed, this.#ports.random);
       this.#serf = new Serf(options, ports, this.#ports.clock.monotonic());
     } catch (error) {

@@ -73,6 +73,11 @@ describe('pools on real sockets, with encryption', () => {
 });
 
 describe('joining', () => {
+  it('leaves this member itself aside: one list serves all', async () => {
+    const { pool } = await pools.start('a');
+    expect(await pool.join([pool.self.address])).toEqual({ joined: 0, failures: [] });
+  });
+
   it('with another key ends with what is wrong, and where', async () => {
     const [one] = await pools.formed(1, { keys: [key] });
     const stranger = await pools.start('x', { keys: [other] });

@@ -84,7 +84,8 @@ export class GossipPool {
   }
 
   /**
-   * Tries all addresses (`ip`, `host`, with or without port) at once; one that answers is enough to be in the pool.
+   * Tries all addresses (`ip`, `host`, with or without port) at once; one that answers is enough to be in the pool. This member's own
+   * address may be among them, so that one list serves all: it counts neither as joined nor as a failure.
    * @throws GossipError `invalid` (none, or too many), `stopped`
    */
   async join(addresses: readonly string[]): Promise<JoinResult> {
@@ -167,7 +168,9 @@ export class GossipPool {
   async #joinOne(text: string): Promise<number> {
     const { host, port } = parseAddress(text, this.#options.defaultPort ?? DEFAULT_PORT);
     const hosts = await this.#ports.transport.resolve(host);
-    const results = await Promise.allSettled(hosts.map((ip) => this.#engine.join(formatAddress(ip, port))));
+    const others = hosts.map((ip) => formatAddress(ip, port)).filter((address) => !this.#engine.isSelf(address));
+    if (others.length === 0 && hosts.length > 0) return 0;
+    const results = await Promise.allSettled(others.map((address) => this.#engine.join(address)));
     const joined = results.filter(({ status }) => status === 'fulfilled').length;
     const failed = results.find((result) => result.status === 'rejected');
     if (joined === 0) throw failed?.reason ?? new GossipError('unreachable', `${host} has no address`);
