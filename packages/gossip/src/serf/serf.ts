@@ -1,27 +1,15 @@
 import { GossipError } from '../errors.ts';
-import {
-  type Address,
-  BroadcastQueue,
-  type Message,
-  type NodeView,
-  type StreamMessage,
-  Swim,
-  type SwimEffects,
-  type SwimEvent,
-} from '../swim/index.ts';
-import type { Coordinate, Member, QueryRequest } from '../types.ts';
-import { sizeOfPart } from '../wire/packet.ts';
-import { decodeSerfMessage, decodeSerfState, encodeSerfMessage, encodeSerfState } from '../wire/serf-codec.ts';
-import { Answers } from './answers.ts';
+import { type Address, type Message, type NodeView, type StreamMessage, Swim, type SwimEffects, type SwimEvent } from '../swim/index.ts';
+import type { Coordinate, Member } from '../types.ts';
+import { decodeSerfMessage, decodeSerfState, encodeSerfState } from '../wire/serf-codec.ts';
 import { Coordinates } from './coordinates.ts';
 import { Departure, type DepartureStep } from './departure.ts';
 import type { SerfEffects, SerfEvent } from './effects.ts';
-import { EventRing } from './event-ring.ts';
 import { LamportClock } from './lamport.ts';
-import type { Intent, QueryMessage, SerfMessage } from './message.ts';
-import { NameConflicts } from './name-conflicts.ts';
+import type { Intent, SerfMessage } from './message.ts';
 import type { SerfOptions, SerfPorts } from './options.ts';
-import { Questions } from './questions.ts';
+import { Queries, type SerfQuery } from './queries.ts';
+import { SerfQueues } from './queues.ts';
 import { memberToReconnect } from './reconnector.ts';
 import { Roster } from './roster.ts';
 import { UserEvents } from './user-events.ts';
@@ -48,17 +36,11 @@ export class Serf {
   readonly #swim: Swim;
   readonly #roster: Roster;
   readonly #clock = new LamportClock();
-  readonly #queryClock = new LamportClock();
-  readonly #seenQueries: EventRing<number>;
   readonly #events: UserEvents;
-  readonly #questions: Questions;
-  readonly #answers: Answers;
+  readonly #queries: Queries;
   readonly #coordinates: Coordinates;
   readonly #departure: Departure;
-  readonly #conflicts: NameConflicts;
-  readonly #intentQueue: BroadcastQueue;
-  readonly #queryQueue: BroadcastQueue;
-  readonly #eventQueue: BroadcastQueue;
+  readonly #queues: SerfQueues;
   #effects: PendingEffects = noEffects();
   #nowMs: number;
   #reapMs: number;
@@ -71,31 +53,19 @@ export class Serf {
     this.#reapMs = nowMs + options.reapIntervalMs;
     this.#reconnectMs = nowMs + options.reconnectIntervalMs;
     const emit = (event: SerfEvent): void => void this.#effects.serf.push(event);
-    this.#intentQueue = new BroadcastQueue(options.maxQueued);
-    this.#queryQueue = new BroadcastQueue(options.maxQueued);
-    this.#eventQueue = new BroadcastQueue(options.maxQueued);
+    this.#queues = new SerfQueues(options.maxQueued);
     this.#coordinates = new Coordinates(ports.random);
     const swimPorts = { ...ports, appState: () => this.#state(), ackPayload: () => this.#coordinates.payload() };
-    this.#swim = new Swim(options, swimPorts, nowMs, [this.#intentQueue, this.#queryQueue, this.#eventQueue]);
+    this.#swim = new Swim(options, swimPorts, nowMs, this.#queues.all);
     this.#roster = new Roster((event) => {
       if (event.type === 'reap') this.#forget(event.member.name);
       emit({ type: 'membership', event });
     });
     this.#roster.setSelf(this.#swim.self, 'alive', this.#clock.tick());
-    this.#queryClock.tick();
-    this.#seenQueries = new EventRing(options.recentEvents, (one, other) => one === other);
     this.#events = new UserEvents(options, (event) => emit({ type: 'user-event', event }));
-    this.#questions = new Questions(ports.random, (event) => this.#questionEvent(event));
-    this.#answers = new Answers(
-      options,
-      ports,
-      this.#swim,
-      (event) => this.#answerEvent(event),
-      (response) => this.#questions.heard(response),
-    );
-    this.#conflicts = new NameConflicts(options.address, emit);
+    this.#queries = new Queries(options, ports, this.#swim, (message) => this.#queues.spread(message), emit);
     this.#departure = new Departure(options.broadcastTimeoutMs, options.leavePropagateMs, {
-      isIntentSpread: () => !this.#intentQueue.has(options.name),
+      isIntentSpread: () => !this.#queues.intents.has(options.name),
       isLeaveSpread: () => this.#swim.isLeaveSpread,
       sayLeft: (atMs) => {
         this.#swim.leave(atMs);
@@ -142,17 +112,17 @@ export class Serf {
       health_score: this.#swim.health,
       member_time: this.#clock.time,
       event_time: this.#events.clock.time,
-      query_time: this.#queryClock.time,
-      intent_queue: this.#intentQueue.size,
-      event_queue: this.#eventQueue.size,
-      query_queue: this.#queryQueue.size,
+      query_time: this.#queries.clock.time,
+      intent_queue: this.#queues.intents.size,
+      event_queue: this.#queues.events.size,
+      query_queue: this.#queues.queries.size,
       member_queue: this.#swim.queued,
       coordinate_resets: this.#coordinates.resets,
     };
   }
 
   get dueMs(): number {
-    const own = [this.#reapMs, this.#events.dueMs, this.#questions.dueMs, this.#departure.dueMs];
+    const own = [this.#reapMs, this.#events.dueMs, this.#queries.dueMs, this.#departure.dueMs];
     if (this.#roster.count('failed') > 0) own.push(this.#reconnectMs);
     return Math.min(this.#swim.dueMs, ...own);
   }
@@ -167,7 +137,7 @@ export class Serf {
     this.#run(nowMs, () => {
       this.#swim.tick(this.#nowMs);
       this.#events.tick(this.#nowMs);
-      this.#questions.tick(this.#nowMs);
+      this.#queries.tick(this.#nowMs);
       if (this.#nowMs >= this.#reapMs) this.#reap();
       if (this.#nowMs >= this.#reconnectMs) this.#reconnect();
     });
@@ -203,7 +173,7 @@ export class Serf {
       if (this.#departure.step !== 'present') return;
       const intent: Intent = { type: 'leave-intent', time: this.#clock.tick(), node: this.#options.name, prune: false };
       this.#roster.setSelf(this.#swim.self, 'leaving', intent.time);
-      this.#spreadIntent(intent);
+      this.#queues.spread(intent);
       this.#departure.begin(this.#nowMs);
     });
   }
@@ -230,30 +200,18 @@ export class Serf {
    * @returns the query's id: `response`, `ack` and at last `query-done` events carry it
    * @throws GossipError `too-large`, `overloaded`
    */
-  query(request: QueryRequest & { readonly wantsAck?: boolean; readonly relays?: number }, nowMs: number): number {
-    return this.#run(nowMs, () => {
-      if (this.#questions.isFull) throw new GossipError('overloaded', 'too many queries at once');
-      const message = this.#queryOf(request);
-      const { length } = encodeSerfMessage(message);
-      if (length > this.#options.queryBytes) throw new GossipError('too-large', `query exceeds limit of ${this.#options.queryBytes} bytes`);
-      this.#questions.open(message, this.#nowMs);
-      this.#hearMessage(message);
-      return message.id;
-    });
+  query(request: SerfQuery, nowMs: number): number {
+    return this.#run(nowMs, () => this.#queries.ask(request, this.#nowMs));
   }
 
+  /** Nobody else's answer is waited for. */
   closeQuery(id: number): void {
-    this.#questions.close(id);
+    this.#queries.close(id);
   }
 
   /** @throws GossipError `invalid` (answered before, or too late), `too-large` */
   respond(token: number, payload: Uint8Array, nowMs: number): void {
-    this.#run(nowMs, () => this.#answers.respond(token, payload, this.#nowMs));
-  }
-
-  /** What a query waits without a time of its own. */
-  get queryTimeoutMs(): number {
-    return this.#options.gossipIntervalMs * this.#options.queryTimeoutMult * Math.ceil(Math.log10(this.#swim.live + 1));
+    this.#run(nowMs, () => this.#queries.respond(token, payload, this.#nowMs));
   }
 
   /** Whatever SWIM has to say of what was done is heard at once. */
@@ -321,26 +279,21 @@ export class Serf {
       case 'leave-intent':
         return this.#hearIntent(message);
       case 'user-event':
-        if (this.#events.take(message, this.#nowMs)) this.#spread(this.#eventQueue, message);
+        if (this.#events.take(message, this.#nowMs)) this.#queues.spread(message);
         return;
       case 'query':
-        this.#queryClock.witness(message.time);
-        if (!this.#seenQueries.add(message.time, message.id, this.#queryClock.time)) return;
-        this.#spread(this.#queryQueue, message);
-        return this.#answers.ask(message, this.#nowMs);
+        return this.#queries.take(message, this.#nowMs);
       case 'query-response':
-        return this.#questions.heard(message);
-      case 'relay': {
-        const target = this.#swim.member(message.node);
-        if (target !== undefined) this.#swim.sendApp(target.address, encodeSerfMessage(message.response), this.#nowMs);
-      }
+        return this.#queries.heard(message);
+      case 'relay':
+        return this.#queries.relay(message, this.#nowMs);
     }
   }
 
   #hearIntent(intent: Intent): void {
     this.#clock.witness(intent.time);
     if (intent.node === this.#options.name) return this.#hearOwnIntent(intent);
-    if (this.#roster.intent(intent, this.#nowMs)) this.#spreadIntent(intent);
+    if (this.#roster.intent(intent, this.#nowMs)) this.#queues.spread(intent);
   }
 
   /** Somebody remembers an older life of this member, or an operator is mistaken: it is here. */
@@ -353,41 +306,14 @@ export class Serf {
     if (this.#departure.step !== 'present') return;
     const time = this.#clock.tick();
     this.#roster.setSelf(this.#swim.self, 'alive', time);
-    this.#spreadIntent({ type: 'join-intent', time, node: this.#options.name });
-  }
-
-  #spreadIntent(intent: Intent): void {
-    this.#spread(this.#intentQueue, intent, intent.node);
-  }
-
-  #spread(queue: BroadcastQueue, message: SerfMessage, key?: string): void {
-    const app: Message = { type: 'app', payload: encodeSerfMessage(message) };
-    queue.push(app, sizeOfPart(app), key);
-  }
-
-  #queryOf(request: QueryRequest & { readonly wantsAck?: boolean; readonly relays?: number }): QueryMessage {
-    const { time } = this.#queryClock;
-    return {
-      type: 'query',
-      time,
-      id: this.#questions.newId(),
-      from: this.#options.name,
-      fromAddress: this.#swim.self.address,
-      name: request.name,
-      payload: request.payload,
-      nodes: request.nodes ?? [],
-      tags: request.tags ?? {},
-      wantsAck: request.wantsAck ?? false,
-      relays: request.relays ?? 0,
-      timeoutMs: Math.round(request.timeoutMs ?? this.queryTimeoutMs),
-    };
+    this.#queues.spread({ type: 'join-intent', time, node: this.#options.name });
   }
 
   #state(): Uint8Array {
     return encodeSerfState({
       memberTime: this.#clock.time,
       eventTime: this.#events.clock.time,
-      queryTime: this.#queryClock.time,
+      queryTime: this.#queries.clock.time,
       statusTimes: this.#roster.statusTimes(),
       left: this.#roster.withStatus('left').map(({ name }) => name),
       events: this.#events.recent(),
@@ -398,7 +324,7 @@ export class Serf {
     const { memberTime, eventTime, queryTime, statusTimes, left, events } = decodeSerfState(payload);
     // Their clocks are at the next time to come.
     if (memberTime > 0) this.#clock.witness(memberTime - 1);
-    if (queryTime > 0) this.#queryClock.witness(queryTime - 1);
+    if (queryTime > 0) this.#queries.clock.witness(queryTime - 1);
     const goners = new Set(left);
     for (const [node, time] of statusTimes)
       this.#hearIntent(goners.has(node) ? { type: 'leave-intent', time, node, prune: false } : { type: 'join-intent', time, node });
@@ -429,20 +355,7 @@ export class Serf {
     const member = this.#roster.member(known.name);
     if (member === undefined) return;
     this.#effects.serf.push({ type: 'membership', event: { type: 'conflict', known: member, claimedBy: claim.address, what } });
-    if (!this.#options.resolvesNameConflicts || what !== 'name' || known.name !== this.#options.name || this.#conflicts.isAsking) return;
-    const name = NameConflicts.query;
-    this.#conflicts.begin(this.query({ name, payload: new TextEncoder().encode(known.name) }, this.#nowMs));
-  }
-
-  #questionEvent(event: SerfEvent): void {
-    if (!this.#conflicts.heard(event)) this.#effects.serf.push(event);
-  }
-
-  #answerEvent(event: SerfEvent): void {
-    if (event.type !== 'query' || event.query.name !== NameConflicts.query) return void this.#effects.serf.push(event);
-    const name = new TextDecoder().decode(event.query.payload);
-    const address = name === this.#options.name ? undefined : this.#swim.member(name)?.address;
-    if (address !== undefined) this.#answers.respond(event.query.token, new TextEncoder().encode(address), this.#nowMs);
+    if (what === 'name') this.#queries.contest(known, this.#nowMs);
   }
 }
 

@@ -1,5 +1,5 @@
 import { isLive, type Node, recordOf } from './member-table.ts';
-import { type Address, type MemberRecord, NO_BYTES, type PushPullMessage, type StreamMessage } from './message.ts';
+import { type Address, NO_BYTES, type PushPullMessage, type StreamMessage } from './message.ts';
 import { conflictOfMerge } from './ownership.ts';
 import { hearRecord } from './rumours.ts';
 import { pushPullIntervalMs } from './scale.ts';
@@ -42,8 +42,8 @@ export class AntiEntropy {
   answer(theirs: PushPullMessage): StreamMessage {
     const reason = this.#refusal(theirs, theirs.join);
     if (reason !== undefined) return { type: 'refused', reason };
-    // Taken before theirs is merged: what it says of them is what they have to know.
-    const ours = this.#table(theirs.join, theirs.members);
+    // Taken before theirs is merged: what it says of the peer is what that one has to know.
+    const ours = this.#table(theirs.join, theirs.from);
     this.#merge(theirs, theirs.join);
     return ours;
   }
@@ -78,12 +78,11 @@ export class AntiEntropy {
     this.#state.event({ type: 'app-state', join, payload: theirs.app });
   }
 
-  /** Those that are dead for long are left out, unless the peer takes them for alive. */
-  #table(join: boolean, theirs: readonly MemberRecord[] = []): PushPullMessage {
+  /** Those that are dead for long are left out, except for the peer itself, which ought to know. */
+  #table(join: boolean, peer?: string): PushPullMessage {
     const state = this.#state;
-    const believed = new Set(theirs.filter(isLive).map(({ node }) => node));
     const isWorthTelling = (node: Node): boolean =>
-      isLive(node) || believed.has(node.name) || state.nowMs - node.changedMs <= state.options.gossipToDeadMs;
+      isLive(node) || node.name === peer || state.nowMs - node.changedMs <= state.options.gossipToDeadMs;
     const members = [...state.table.nodes()].filter(isWorthTelling).map(recordOf);
     return { type: 'push-pull', from: state.self.name, join, members, app: state.ports.appState?.(join) ?? NO_BYTES };
   }

@@ -1,6 +1,6 @@
 import { isLive, type Node } from './member-table.ts';
 import { hasSameContent, mayReplace } from './ownership.ts';
-import type { AliveMessage, DeadMessage, MemberRecord, Rumour, SuspectMessage } from './message.ts';
+import type { AliveMessage, DeadMessage, MemberRecord, Message, Rumour, SuspectMessage } from './message.ts';
 import { suspicionTimeoutMs } from './scale.ts';
 import type { SwimState } from './state.ts';
 import { Suspicion } from './suspicion.ts';
@@ -23,6 +23,7 @@ export function hearRecord(state: SwimState, record: MemberRecord): void {
   switch (record.state) {
     case 'alive': {
       const { state: _, ...content } = record;
+      askTheDead(state, record);
       return hearAlive(state, { type: 'alive', ...content });
     }
     case 'left':
@@ -31,6 +32,19 @@ export function hearRecord(state: SwimState, record: MemberRecord): void {
     case 'suspect':
       return hearSuspect(state, { type: 'suspect', node, incarnation, from: state.self.name });
   }
+}
+
+/**
+ * A peer takes one for alive that is dead here: pools that were cut in two meet, or the peer has slept. Only the member itself can say, so it is told
+ * that it is dead, and asked: if it is there, its answer brings the incarnation that refutes it.
+ */
+function askTheDead(state: SwimState, { node, incarnation, address }: MemberRecord): void {
+  const known = state.table.get(node);
+  if (known === undefined || isLive(known) || known === state.self) return;
+  if (incarnation > known.incarnation || address !== known.address) return;
+  const from = known.state === 'left' ? node : state.self.name;
+  const ping: Message = { type: 'ping', seq: state.nextSeq(), node, from: state.self.name };
+  state.send(address, [{ type: 'dead', node, incarnation: known.incarnation, from }, ping]);
 }
 
 export function hearAlive(state: SwimState, alive: AliveMessage): void {
