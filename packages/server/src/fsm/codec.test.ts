@@ -50,6 +50,12 @@ describe('the command codec', () => {
     expect(decoded.value.buffer.byteLength).toBeLessThan(1024);
   });
 
+  it('gives entries that keep nothing else alive', () => {
+    encodeValue(Buffer.alloc(4 * MAX_ENTRY_BYTES));
+    const bytes = encodeCommand(command({ value: Buffer.alloc(50_000) }));
+    expect(bytes.buffer.byteLength).toBe(bytes.length);
+  });
+
   it('refuses to encode more than the cap', () => {
     const body = Buffer.alloc(MAX_ENTRY_BYTES);
     expect(() => encodeCommand(command(body))).toThrow(expect.objectContaining({ code: 'too-large' }));
