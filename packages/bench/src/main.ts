@@ -8,6 +8,7 @@ import { catalogRows } from './rows/catalog.ts';
 import { httpRows } from './rows/http.ts';
 import { proxyRows } from './rows/proxy.ts';
 import { raftFaultRows } from './rows/raft-faults.ts';
+import { raftLargeRows } from './rows/raft-large.ts';
 import { raftLoadRows } from './rows/raft-load.ts';
 import { raftRestartRows } from './rows/raft-restart.ts';
 import { CONSUL, LICTOR, type Target } from './targets/target.ts';
@@ -17,7 +18,7 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 const wanted = values.only.split(',').filter((word) => word !== '');
-const usual = [...agentRows, ...httpRows, ...catalogRows, ...proxyRows, ...raftLoadRows, ...raftFaultRows];
+const usual = [...agentRows, ...httpRows, ...catalogRows, ...proxyRows, ...raftLoadRows, ...raftLargeRows, ...raftFaultRows];
 const rows = wanted.length === 0 ? usual : [...usual, ...raftRestartRows].filter((row) => wanted.some((word) => row.name.includes(word)));
 const targets: readonly Target[] = CONSUL === undefined ? [LICTOR] : [LICTOR, CONSUL];
 
