@@ -3,10 +3,10 @@ import type { Host, MessageObserver } from '../network/virtual-network.ts';
 import type { LogMirror } from './log-mirror.ts';
 
 export interface CommittedEntries {
-  /** The highest log index that any server has applied, of a term before this one. */
+  /** The highest log index that was committed in a term before this one. */
   lastBefore(term: number): number;
-  /** Of the entry that some server has applied; undefined: none there, or not known. */
-  termAt(index: number): number | undefined;
+  /** Of the entry that was committed there, in `term` or before; undefined: none, or not known. */
+  termAt(index: number, term: number): number | undefined;
 }
 
 /** What servers promise each other by their messages. */
@@ -93,8 +93,9 @@ export class RaftObserver implements MessageObserver {
   }
 
   #compare(host: Host, index: number, heldTerm: number, term: number): void {
-    const committed = this.#committed.termAt(index);
-    if (committed === undefined || committed === heldTerm || committed > term) return;
+    // Who leads in an older term, by votes that came late, need not have what a newer leader has committed, and can do nothing with that.
+    const committed = this.#committed.termAt(index, term);
+    if (committed === undefined || committed === heldTerm) return;
     this.#report(
       `leader completeness: ${host.nodeId} in term ${term} has entry ${index} of term ${heldTerm}, of term ${committed} was committed`,
     );

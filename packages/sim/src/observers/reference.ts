@@ -33,6 +33,9 @@ export class Reference implements CommittedEntries {
   readonly #machine: FsmMachine;
   readonly #byState = new Map<number, Applied>();
   readonly #terms: (number | undefined)[] = [];
+  /** The term in which each of them was committed, or a later one: of the first server to apply it. */
+  readonly #committedIn: number[] = [];
+  /** The last index that was committed in each of these terms. */
   readonly #lastByTerm = new Map<number, number>();
   readonly #values = new Map<string, number>();
   readonly #report: (what: string) => void;
@@ -65,8 +68,8 @@ export class Reference implements CommittedEntries {
     return last;
   }
 
-  termAt(index: number): number | undefined {
-    return this.#terms[index];
+  termAt(index: number, term: number): number | undefined {
+    return (this.#committedIn[index] ?? Infinity) <= term ? this.#terms[index] : undefined;
   }
 
   has(stateIndex: number): boolean {
@@ -86,12 +89,12 @@ export class Reference implements CommittedEntries {
     return count;
   }
 
-  /** A server has applied a batch, or has become a snapshot. Its log is needed for what nobody has applied before. */
-  committed(name: string, mirror: LogMirror, store: StateStore): void {
+  /** A server, in `term`, has applied a batch, or has become a snapshot. Its log is needed for what nobody has applied before. */
+  committed(name: string, mirror: LogMirror, store: StateStore, term: number): void {
     const { appliedIndex } = store;
     if (appliedIndex === 0) return;
     const hash = stateHash(store);
-    this.#queue.push(() => this.#advance(name, mirror, appliedIndex));
+    this.#queue.push(() => this.#advance(name, mirror, appliedIndex, term));
     this.#queue.push(() => this.#compare(name, mirror, appliedIndex, hash, () => describeState(store)));
     this.#work();
   }
@@ -111,21 +114,22 @@ export class Reference implements CommittedEntries {
     }
   }
 
-  #advance(name: string, mirror: LogMirror, stateIndex: number): void | Promise<unknown> {
+  #advance(name: string, mirror: LogMirror, stateIndex: number, term: number): void | Promise<unknown> {
     while (this.stateIndex < stateIndex) {
       const next = mirror.entries.get(this.#logIndex + 1);
       if (next === undefined) return this.#report(`state-machine safety: ${name} is at ${stateIndex} without entry ${this.#logIndex + 1}`);
-      const answer = this.#apply(next.entry);
+      const answer = this.#apply(next.entry, term);
       if (answer === undefined) continue;
-      return answer.then(() => this.#advance(name, mirror, stateIndex));
+      return answer.then(() => this.#advance(name, mirror, stateIndex, term));
     }
     return undefined;
   }
 
-  #apply(entry: Entry): Promise<unknown> | undefined {
+  #apply(entry: Entry, term: number): Promise<unknown> | undefined {
     this.#logIndex = entry.index;
     this.#terms[entry.index] = entry.term;
-    this.#lastByTerm.set(entry.term, entry.index);
+    this.#committedIn[entry.index] = term;
+    this.#lastByTerm.set(term, entry.index);
     if (entry.kind !== 'command') return undefined;
     this.commands++;
     const isRestore = this.#note(entry);
