@@ -12,6 +12,7 @@ import {
 import { type Autopilot, createAutopilot } from './autopilot/index.ts';
 import type { NodeDirectory, ServerDirectory } from './cluster/directory.ts';
 import type { ServerCandidates } from './cluster/discovery.ts';
+import { DatacenterCalls, type DatacenterDirectory, loneDatacenter } from './datacenters/index.ts';
 import { ClusterFormation } from './cluster/formation.ts';
 import { GrpcNetwork } from './cluster/grpc-network.ts';
 import { leaveCluster } from './cluster/leave.ts';
@@ -48,6 +49,8 @@ export interface ServerPorts {
   readonly candidates?: ServerCandidates;
   /** Everybody whom gossip knows; the servers alone when absent. */
   readonly nodes?: NodeDirectory;
+  /** The servers of all datacenters; this one alone when absent. */
+  readonly datacenters?: DatacenterDirectory;
   /** Allows everything when absent. */
   readonly resolveToken?: (token: Secret) => Authorizer;
 }
@@ -72,6 +75,12 @@ export interface Server {
 const NO_CANDIDATES: ServerCandidates = { addresses: () => [], onChange: () => () => undefined };
 const NOBODY: RemoteCalls = { call: () => Promise.reject(noLeader()) };
 
+/** Other datacenters, and the way to them. */
+interface Wan {
+  readonly directory: DatacenterDirectory;
+  readonly callsTo: (datacenter: string) => RemoteCalls;
+}
+
 /** What the parts of one server share. */
 interface Common {
   readonly clock: Clock;
@@ -83,19 +92,24 @@ interface Common {
   readonly directory: ServerDirectory;
   readonly nodes: NodeDirectory;
   readonly remote: RemoteCalls;
+  readonly wan: Wan;
 }
 
 /** One server: its state, its log, its endpoints, its ways to the others and, while it leads, the leader's duties. */
 export function createServer(
   config: ServerConfig,
-  { storage: givenStorage, network: given, candidates = NO_CANDIDATES, nodes: members, resolveToken, ...rest }: ServerPorts,
+  { storage: givenStorage, network: given, candidates = NO_CANDIDATES, nodes: members, datacenters, resolveToken, ...rest }: ServerPorts,
 ): Server {
   const ports = { ...rest, logger: rest.logger.named('server') };
   const network = given ?? (config.network === null ? null : new GrpcNetwork(config, config.network, { ...ports, candidates }));
   const directory = network?.discovery ?? loneDirectory(selfRecord(config, ports.clock));
   const store = new StateStore();
   const nodes = members ?? nodesOfServers(directory);
-  const common: Common = { ...ports, config, store, directory, nodes, remote: network?.remote ?? NOBODY };
+  const wan: Wan = {
+    directory: datacenters ?? loneDatacenter(config.datacenter, config.nodeName, config.rpcAddress),
+    callsTo: (datacenter) => network?.wide(datacenter) ?? NOBODY,
+  };
+  const common: Common = { ...ports, config, store, directory, nodes, remote: network?.remote ?? NOBODY, wan };
   const storage = givenStorage ?? createStorage(config, ports.logger);
   const consensus = createLog(common, network, storage);
   const duties = createDuties(common, consensus, rest.logger.named('connect.ca'));
@@ -215,16 +229,16 @@ interface Calls {
 }
 
 function createCalls(
-  { config, remote, ...ports }: Common,
+  { config, remote, wan, ...ports }: Common,
   consensus: Consensus,
   { leader, autopilot, connectCa }: Duties,
   resolveToken: (token: Secret) => Authorizer,
 ): Calls {
   const { datacenter, nodeId, rpcHoldMs: holdMs, defaultQueryTimeMs: defaultWaitMs, maxQueryTimeMs: maxWaitMs } = config;
-  const { sessionTtlMinMs, defaultIntentionPolicy, nodeName: serverName } = config;
+  const { sessionTtlMinMs, defaultIntentionPolicy } = config;
   const logger = ports.logger.named('rpc');
   const endpoints = createEndpoints({
-    serverName,
+    datacenters: wan.directory,
     sessionTimers: leader.sessionTtl,
     sessionTtlMinMs,
     coordinates: leader.coordinates,
@@ -236,9 +250,15 @@ function createCalls(
     reassertLeadership: () => leader.reassert(),
   });
   const dispatcher = new Dispatcher({ datacenter, defaultWaitMs, maxWaitMs }, endpoints, { ...ports, logger, consensus, resolveToken });
+  const patience = { holdMs, defaultWaitMs, maxWaitMs };
+  const datacenters = new DatacenterCalls(patience, {
+    ...ports,
+    directory: wan.directory,
+    call: (server, method, request, options) => wan.callsTo(server.datacenter).call(server.address, method, request, options),
+  });
   const forwarder = new Forwarder(
-    { datacenter, nodeId, holdMs, defaultWaitMs, maxWaitMs },
-    { ...ports, logger, consensus, local: dispatcher, remote, kindOf: (method) => dispatcher.kindOf(method) },
+    { datacenter, nodeId, ...patience },
+    { ...ports, logger, consensus, local: dispatcher, remote, datacenters, kindOf: (method) => dispatcher.kindOf(method) },
   );
   return { dispatcher, forwarder };
 }

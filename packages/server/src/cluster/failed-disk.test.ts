@@ -45,6 +45,7 @@ async function start(faults: StorageFaults): Promise<TestServer> {
   const network: ClusterNetwork = {
     discovery,
     remote: { call: nobody },
+    wide: () => ({ call: nobody }),
     createTransport: () => noTransport,
     serve: () => undefined,
     listen: () => Promise.resolve(),

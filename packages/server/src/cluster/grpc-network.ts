@@ -30,6 +30,8 @@ export class GrpcNetwork implements ClusterNetwork {
   readonly #rpc: RpcListener;
   readonly #greetings: GrpcGreetings;
   readonly #client: PeerRpcClient;
+  /** To other datacenters. */
+  readonly #wide = new Map<string, PeerRpcClient>();
   readonly #network: NetworkConfig;
   readonly #tls: RpcTls | undefined;
   #closeServices = (): void => undefined;
@@ -48,6 +50,15 @@ export class GrpcNetwork implements ClusterNetwork {
     this.discovery = new ServerDiscovery(selfRecord(config, ports.clock), { ...ports, transport: this.#greetings });
     addGreetingService(this.#rpc.server, (greeting) => this.discovery.answer(greeting), this.#tls?.refusalOfServer);
   }
+
+  readonly wide = (datacenter: string): RemoteCalls => {
+    const known = this.#wide.get(datacenter);
+    if (known !== undefined) return known;
+    const credentials = this.#tls?.channelTo(datacenter) ?? grpc.credentials.createInsecure();
+    const client = new PeerRpcClient({ calls: AGENT_CALLS, credentials: () => credentials }, this.#ports);
+    this.#wide.set(datacenter, client);
+    return client;
+  };
 
   createTransport(clusterId: string): Transport {
     const tls = this.#tls;
@@ -78,7 +89,7 @@ export class GrpcNetwork implements ClusterNetwork {
   async stop(): Promise<void> {
     this.discovery.stop();
     this.#closeServices();
-    this.#client.close();
+    for (const client of [this.#client, ...this.#wide.values()]) client.close();
     this.#greetings.close();
     await this.#rpc.stop(DRAIN_MS);
   }

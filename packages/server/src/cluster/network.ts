@@ -17,6 +17,8 @@ export interface CallHandlers {
 export interface ClusterNetwork {
   readonly discovery: ServerDiscovery;
   readonly remote: RemoteCalls;
+  /** Calls of a server of another datacenter, which answers as it answers its agents. */
+  readonly wide: (datacenter: string) => RemoteCalls;
   /** Raft's way to the other servers of a cluster. */
   createTransport(clusterId: string): Transport;
   /** Who answers whose calls. Before `listen`. */

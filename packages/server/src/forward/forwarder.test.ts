@@ -39,6 +39,9 @@ class World {
             return this.answer(this.remotes.length);
           },
         },
+        datacenters: {
+          call: (datacenter) => Promise.resolve(`answer of ${datacenter}`),
+        },
         kindOf: (method) => KINDS[method],
       },
     );
@@ -109,12 +112,19 @@ describe('on a follower', () => {
     expect(await world.get({ query: { consistency: 'stale', maxStaleMs: 5000 } })).toBe('local');
   });
 
-  it('another datacenter and an unknown method are refused here', async () => {
+  it('what another datacenter is asked goes there, whatever its kind', async () => {
+    const world = new World();
+    world.consensus.lead(true);
+    const options = { datacenter: 'dc2' };
+    expect([await world.get(options), await world.forwarder.call('Status.Leader', {}, options)]).toEqual(Array(2).fill('answer of dc2'));
+    expect(await world.get({ datacenter: 'dc1' })).toBe('local');
+  });
+
+  it('an unknown method is refused here', async () => {
     const world = new World();
     world.follow('b', 'b:8300');
-    await world.get({ datacenter: 'dc2' });
     await world.forwarder.call('No.Such' as never, {} as never);
-    expect([world.locals, world.remotes.length]).toEqual([2, 0]);
+    expect([world.locals, world.remotes.length]).toEqual([1, 0]);
   });
 });
 

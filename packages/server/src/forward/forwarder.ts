@@ -13,6 +13,7 @@ import {
   type ServerPort,
 } from '@lictor/protocol';
 import type { Consensus } from '../consensus/port.ts';
+import type { DatacenterCalls } from '../datacenters/index.ts';
 import { noLeader } from '../no-leader.ts';
 
 /** How a method may be answered: `here` by any server for itself, `read` by whoever is fresh enough, `write` by the leader. */
@@ -40,6 +41,7 @@ export interface ForwarderPorts {
   readonly consensus: Consensus;
   readonly local: ServerPort;
   readonly remote: RemoteCalls;
+  readonly datacenters: Pick<DatacenterCalls, 'call'>;
   /** Undefined: an unknown method, which the local server refuses. */
   readonly kindOf: (method: string) => MethodKind | undefined;
 }
@@ -67,7 +69,8 @@ export class Forwarder implements ServerPort {
     const { local, consensus, kindOf } = this.#ports;
     const kind = kindOf(method);
     const isElsewhere = options.datacenter !== undefined && options.datacenter !== '' && options.datacenter !== this.#config.datacenter;
-    if (kind === undefined || kind === 'here' || isElsewhere || (kind === 'read' && this.#isFreshEnough(options))) {
+    if (kind !== undefined && isElsewhere) return this.#elsewhere(options.datacenter ?? '', method, request, options);
+    if (kind === undefined || kind === 'here' || (kind === 'read' && this.#isFreshEnough(options))) {
       return local.call(method, request, options);
     }
     if (!consensus.isLeader) return this.#atLeader(kind, method, request, options);
@@ -75,6 +78,11 @@ export class Forwarder implements ServerPort {
     return local
       .call(method, request, options)
       .catch((thrown: unknown) => (isNoLeader(thrown) ? this.#atLeader(kind, method, request, options) : Promise.reject(thrown as Error)));
+  }
+
+  #elsewhere<M extends RpcMethod>(datacenter: string, method: M, request: RpcRequest<M>, options: CallOptions): Promise<RpcReply<M>> {
+    this.#ports.metrics.incrCounter('rpc.cross-dc');
+    return this.#ports.datacenters.call(datacenter, method, request, options) as Promise<RpcReply<M>>;
   }
 
   /** May this server's own state answer, whoever leads? */

@@ -50,6 +50,11 @@ export class RpcTls {
     return this.#channel;
   }
 
+  /** Towards servers of another datacenter, whose certificates name that one. */
+  channelTo(datacenter: string): ChannelCredentials {
+    return outgoingCredentials({ ...this.#options, datacenter }, () => this.#context);
+  }
+
   /**
    * For connections from now on; those that are open live on.
    * @throws LictorError `invalid-argument`, and everything stays as it was

@@ -31,6 +31,7 @@ export function serverNetwork(
   return {
     discovery,
     remote: peerCalls(network, host),
+    wide: () => peerCalls(network, host),
     createTransport: (clusterId) => withLiveAddresses(raftTransport(network, host, clusterId), discovery, clusterId),
     serve: ({ ofServers }) => {
       host.serve = ofServers;

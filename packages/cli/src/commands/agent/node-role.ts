@@ -1,6 +1,6 @@
 import { type AgentPool, type AgentStats, type RuntimeConfig, ServerList, ServerRouter } from '@lictor/client-agent';
 import type { Clock, Logger, Metrics, Random, ServerPort } from '@lictor/protocol';
-import { createServer } from '@lictor/server';
+import { createServer, type DatacenterDirectory } from '@lictor/server';
 import { createAgentCalls } from '@lictor/server/agent-rpc';
 import { candidatesOf, nodesOf, serverSourceOf } from './pool-views.ts';
 import { toRpcTlsConfig, toServerConfig } from './server-config.ts';
@@ -13,6 +13,8 @@ export interface RolePorts {
   readonly metrics: Metrics;
   /** Undefined: `-dev`, a server by itself. */
   readonly lan: AgentPool | undefined;
+  /** Of servers with a WAN pool. */
+  readonly datacenters: DatacenterDirectory | undefined;
 }
 
 /** What a node is to the cluster: a server, or a client of the servers. */
@@ -33,10 +35,11 @@ export function createNodeRole(config: RuntimeConfig, ports: RolePorts): NodeRol
   return config.server || ports.lan === undefined ? createServerRole(config, ports) : createClientRole(config, ports.lan, ports);
 }
 
-function createServerRole(config: RuntimeConfig, { lan, ...ports }: RolePorts): NodeRole {
+function createServerRole(config: RuntimeConfig, { lan, datacenters, ...ports }: RolePorts): NodeRole {
   const server = createServer(toServerConfig(config), {
     ...ports,
     ...(lan !== undefined && { candidates: candidatesOf(lan), nodes: nodesOf(lan) }),
+    ...(datacenters !== undefined && { datacenters }),
   });
   return {
     port: server.port,
@@ -48,7 +51,7 @@ function createServerRole(config: RuntimeConfig, { lan, ...ports }: RolePorts): 
   };
 }
 
-function createClientRole(config: RuntimeConfig, lan: AgentPool, { logger: parent, ...ports }: Omit<RolePorts, 'lan'>): NodeRole {
+function createClientRole(config: RuntimeConfig, lan: AgentPool, { logger: parent, ...ports }: RolePorts): NodeRole {
   const logger = parent.named('client');
   const servers = new ServerList({ ...ports, logger, source: serverSourceOf(lan) });
   const calls = createAgentCalls(toRpcTlsConfig(config), { ...ports, logger });

@@ -53,7 +53,7 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
     // A development server is by itself.
     const gossip = config.devMode && config.server ? undefined : await startGossip(config, ports);
     if (gossip !== undefined) stops.push(() => gossip.stop());
-    const role = createNodeRole(config, { ...ports, lan: gossip?.pools.lan });
+    const role = createNodeRole(config, { ...ports, lan: gossip?.pools.lan, datacenters: gossip?.datacenters });
     stops.push(() => role.stop());
     await role.start();
     let end = (): void => undefined;
@@ -69,9 +69,9 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
         options.onReload(next);
       },
       ...(gossip !== undefined && { pools: gossip.pools }),
+      // Agents turn to other servers while this one still serves what has come by then.
       leaveCluster: async () => {
-        await role.leave();
-        await gossip?.leave();
+        await Promise.all([role.leave(), gossip?.leave()]);
       },
       onLeave: end,
     });

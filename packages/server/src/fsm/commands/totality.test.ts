@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { catalogReads } from '../../rpc/endpoints/catalog.ts';
 import { configEntryReads } from '../../rpc/endpoints/config-entry.ts';
-import { createCoordinateReads } from '../../rpc/endpoints/coordinate.ts';
+import { coordinateReads } from '../../rpc/endpoints/coordinate.ts';
 import { healthReads } from '../../rpc/endpoints/health.ts';
 import { createIntentionReads } from '../../rpc/endpoints/intention.ts';
 import { toHealthChecks, toNodeService } from '../../rpc/endpoints/shared/register-rows.ts';
@@ -125,7 +125,7 @@ function readAll(server: EndpointHarness): unknown {
     server.read<'Health.ServiceNodes'>(healthReads['Health.ServiceNodes'], { service: 'db', connect: true }),
     server.read<'ConfigEntry.List'>(configEntryReads['ConfigEntry.List'], { kind: '' }),
     server.read<'Intention.List'>(createIntentionReads('allow')['Intention.List'], {}),
-    server.read<'Coordinate.ListNodes'>(createCoordinateReads('s')['Coordinate.ListNodes'], {}),
+    server.read<'Coordinate.ListNodes'>(coordinateReads['Coordinate.ListNodes'], {}),
   ];
 }
 

@@ -240,11 +240,6 @@ describe('listing (consul-facts H071-H076)', () => {
     expect(instances('nope').index).toBe(4);
     expect(health('nope').index).toBe(4);
   });
-
-  it('has its own datacenter only', () => {
-    const answer = server.read<'Catalog.ListDatacenters'>(catalogReads['Catalog.ListDatacenters'], {});
-    expect(answer.value).toEqual(['dc1']);
-  });
 });
 
 describe('the mesh index and virtual IPs (consul-facts H074, E024)', () => {

@@ -17,8 +17,6 @@ import { sortByDistance } from './shared/near.ts';
 import { hasNodeMeta, wantsNodeMeta } from './shared/node-meta.ts';
 import { register } from './shared/register.ts';
 
-const listDatacenters: ReadEndpoint<'Catalog.ListDatacenters'> = (_reader, _request, context) => [context.datacenter];
-
 const listNodes: ReadEndpoint<'Catalog.ListNodes'> = (reader, request, context) => {
   const matches = nodeFilter(request.filter);
   const nodes = [...reader.scan(nodesTable)].filter((node) => hasNodeMeta(node, request.nodeMeta));
@@ -134,7 +132,6 @@ function authorizeParts(context: WriteContext, node: string, serviceId: string, 
 }
 
 export const catalogReads = {
-  'Catalog.ListDatacenters': listDatacenters,
   'Catalog.ListNodes': listNodes,
   'Catalog.ListServices': listServices,
   'Catalog.ServiceNodes': serviceNodes,

@@ -4,10 +4,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { CoordinateBatch } from '../../leader/coordinate-batch.ts';
 import { createEndpointHarness, type EndpointHarness, registration } from '../../testing/endpoints.ts';
 import { catalogWrites } from './catalog.ts';
-import { createCoordinateReads, createCoordinateWrites } from './coordinate.ts';
+import { coordinateReads, createCoordinateWrites } from './coordinate.ts';
 
 const BATCH_PERIOD_MS = 5000;
-const reads = createCoordinateReads('server');
 const ORIGIN = { Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 1e-5 };
 
 let server: EndpointHarness;
@@ -33,7 +32,7 @@ beforeEach(async () => {
 
 const update = (Node: string, Coord = ORIGIN): Promise<void> =>
   server.call<'Coordinate.Update'>(createCoordinateWrites(batch)['Coordinate.Update'], { Node, Segment: '', Partition: '', Coord });
-const nodes = () => server.read<'Coordinate.ListNodes'>(reads['Coordinate.ListNodes'], {}).value;
+const nodes = () => server.read<'Coordinate.ListNodes'>(coordinateReads['Coordinate.ListNodes'], {}).value;
 const passPeriod = (): Promise<void> => clock.advance(BATCH_PERIOD_MS);
 
 describe('updates (consul-facts H087)', () => {
@@ -79,12 +78,7 @@ describe('updates (consul-facts H087)', () => {
 });
 
 describe('reads (consul-facts H084-H086)', () => {
-  it('shows the wide-area map of a single datacenter', () => {
-    const maps = server.read<'Coordinate.ListDatacenters'>(reads['Coordinate.ListDatacenters'], {});
-    expect(maps.value).toEqual([{ Datacenter: 'dc1', AreaID: 'wan', Coordinates: [{ Node: 'server', Coord: ORIGIN }] }]);
-  });
-
   it('is empty for a node without coordinates', () => {
-    expect(server.read<'Coordinate.Node'>(reads['Coordinate.Node'], { node: 'n1' }).value).toEqual([]);
+    expect(server.read<'Coordinate.Node'>(coordinateReads['Coordinate.Node'], { node: 'n1' }).value).toEqual([]);
   });
 });

@@ -39,15 +39,4 @@ const ofNode: ReadEndpoint<'Coordinate.Node'> = (reader, { node }, context) => {
   return [...reader.scan(coordinatesTable, keyPrefix(node))];
 };
 
-/** The wide-area map: this server alone, at the origin, until servers of other datacenters are known. */
-export function createCoordinateReads(serverName: string) {
-  const origin: Coordinate = { Vec: Array.from({ length: DIMENSIONS }, () => 0), Error: 1.5, Adjustment: 0, Height: 1e-5 };
-  const listDatacenters: ReadEndpoint<'Coordinate.ListDatacenters'> = (_reader, _request, context) => [
-    { Datacenter: context.datacenter, AreaID: 'wan', Coordinates: [{ Node: serverName, Coord: origin }] },
-  ];
-  return {
-    'Coordinate.ListNodes': listNodes,
-    'Coordinate.Node': ofNode,
-    'Coordinate.ListDatacenters': listDatacenters,
-  } satisfies ReadEndpoints;
-}
+export const coordinateReads = { 'Coordinate.ListNodes': listNodes, 'Coordinate.Node': ofNode } satisfies ReadEndpoints;

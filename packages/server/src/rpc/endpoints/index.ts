@@ -1,11 +1,13 @@
 import type { ReadMethod } from '@lictor/protocol';
 import type { Autopilot } from '../../autopilot/index.ts';
+import type { DatacenterDirectory } from '../../datacenters/index.ts';
 import type { EndpointTable } from '../types.ts';
 import { catalogReads, catalogWrites } from './catalog.ts';
 import { catalogAddressReads, catalogAddressWrites } from './catalog-address.ts';
 import { configEntryReads, configEntryWrites } from './config-entry.ts';
 import { type CaDuties, createConnectCaReads, createConnectCaWrites } from './connect-ca.ts';
-import { type CoordinateSink, createCoordinateReads, createCoordinateWrites } from './coordinate.ts';
+import { type CoordinateSink, coordinateReads, createCoordinateWrites } from './coordinate.ts';
+import { createDatacentersLive } from './datacenters.ts';
 import { healthReads } from './health.ts';
 import { createIntentionReads, intentionWrites } from './intention.ts';
 import { kvReads, kvWrites } from './kv.ts';
@@ -19,7 +21,7 @@ import { txnReads, txnWrites } from './txn.ts';
 
 /** The parts of a running server that endpoints speak to beside the state and the log. */
 export interface EndpointServices extends SnapshotServices {
-  readonly serverName: string;
+  readonly datacenters: DatacenterDirectory;
   readonly sessionTimers: SessionTimers;
   readonly sessionTtlMinMs: number;
   readonly coordinates: CoordinateSink;
@@ -35,14 +37,19 @@ const DIRECT: ReadonlySet<ReadMethod> = new Set<ReadMethod>([
   'Session.Get',
   'Txn.Read',
   'ConfigEntry.Get',
-  'Catalog.ListDatacenters',
   'Catalog.VirtualIp',
   'Catalog.AddressOwner',
   'Operator.AutopilotGetConfiguration',
 ]);
 
 /** Answered to anybody, by any server, whether or not there is a leader (observed: also to an unknown token). */
-const OPEN: ReadonlySet<ReadMethod> = new Set<ReadMethod>(['Status.Leader', 'Status.Peers', 'Status.RaftStats']);
+const OPEN: ReadonlySet<ReadMethod> = new Set<ReadMethod>([
+  'Catalog.ListDatacenters',
+  'Coordinate.ListDatacenters',
+  'Status.Leader',
+  'Status.Peers',
+  'Status.RaftStats',
+]);
 
 /** The endpoints of every group. */
 export function createEndpoints(services: EndpointServices): EndpointTable {
@@ -52,7 +59,7 @@ export function createEndpoints(services: EndpointServices): EndpointTable {
       ...catalogReads,
       ...catalogAddressReads,
       ...healthReads,
-      ...createCoordinateReads(services.serverName),
+      ...coordinateReads,
       ...configEntryReads,
       ...createConnectCaReads(services.connectCa !== null),
       ...createIntentionReads(services.defaultIntentionPolicy),
@@ -64,6 +71,7 @@ export function createEndpoints(services: EndpointServices): EndpointTable {
     },
     direct: DIRECT,
     live: {
+      ...createDatacentersLive(services.datacenters),
       ...createOperatorAutopilotLive(autopilot),
       ...createOperatorRaftLive(consensus, autopilot),
       ...createSnapshotLive(services),

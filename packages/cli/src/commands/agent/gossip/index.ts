@@ -1,11 +1,16 @@
 import { type AgentPools, type JoinConfig, retryJoin, type RuntimeConfig } from '@lictor/client-agent';
 import type { GossipPool } from '@lictor/gossip';
+import type { DatacenterDirectory } from '@lictor/server';
 import { toAgentPool } from './agent-pool.ts';
+import { datacentersOf } from './datacenters.ts';
 import { createPool, type PoolPorts } from './create-pool.ts';
+import { floodJoin } from './flood-join.ts';
 
 /** This agent's membership: the LAN pool and, on servers, the WAN pool. */
 export interface Gossip {
   readonly pools: AgentPools & Required<Pick<AgentPools, 'lan'>>;
+  /** Undefined: there is no WAN pool. */
+  readonly datacenters: DatacenterDirectory | undefined;
   /** Joins whom the configuration names; resolves when somebody has answered. False: the attempts were used up. */
   join(): Promise<boolean>;
   /** Tells the others that this agent goes for good. */
@@ -38,8 +43,14 @@ export async function startGossip(config: RuntimeConfig, { logger, ...ports }: P
   try {
     const lanPool = await start(false);
     const wanPool = wan === null ? undefined : await start(true);
+    const pools = { lan: toAgentPool(lanPool), ...(wanPool !== undefined && { wan: toAgentPool(wanPool) }) };
+    if (pools.wan !== undefined) {
+      const end = floodJoin({ clock: ports.clock, logger, lan: pools.lan, wan: pools.wan, config });
+      stopping.signal.addEventListener('abort', end, { once: true });
+    }
     return {
-      pools: { lan: toAgentPool(lanPool), ...(wanPool !== undefined && { wan: toAgentPool(wanPool) }) },
+      pools,
+      datacenters: wanPool === undefined ? undefined : datacentersOf(wanPool),
       join: async () => {
         const joined = joinings.map(({ pool, join, port }) =>
           retryJoin(join, { clock: ports.clock, logger, pool: toAgentPool(pool), defaultPort: port }, stopping.signal),
