@@ -1,8 +1,9 @@
+import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestProcess } from '../support/process.ts';
-import type { ClusterNetwork } from './support/network.ts';
+import type { ClusterNetwork, ServerPlace } from './support/network.ts';
 import { canRelay, createRelay } from './support/relay.ts';
 
 /** Connects to HOST PORT, sends its input line by line, prints what comes, and how it ended. */
@@ -89,12 +90,45 @@ describe.skipIf(!canRelay())('a relay between servers', () => {
     await connectBoth();
   });
 
+  it('passes datagrams on as from whom they come, and loses them while it is cut', async () => {
+    const [one, other] = await Promise.all([0, 1].map((server) => bindGossip(network.placeOf(server))));
+    if (one === undefined || other === undefined) throw new Error('there are two');
+    const seen: string[] = [];
+    other.on('message', (bytes, { address, port }) => {
+      seen.push(String(bytes));
+      other.send(`${String(bytes)} yourself`, port, address);
+    });
+    const send = (text: string): void => {
+      const { advertisedHost, ports } = network.placeOf(1);
+      one.send(text, ports['serf-lan'], advertisedHost);
+    };
+    const answered = async (): Promise<string> => String((await once(one, 'message'))[0]);
+    send('hello');
+    expect(await answered()).toBe('hello yourself');
+    network.cut(0, 1);
+    send('lost');
+    other.send('still here', network.placeOf(0).ports['serf-lan'], network.placeOf(0).advertisedHost);
+    expect(await answered()).toBe('still here');
+    network.heal();
+    send('again');
+    expect(await answered()).toBe('again yourself');
+    expect(seen).toEqual(['hello', 'again']);
+    one.close();
+    other.close();
+  });
+
   it('takes nobody who is not a server', async () => {
     const caller = startCaller();
     network.placeOf(0).onStart?.(process.pid);
     await caller.waitFor(/ECONNRESET/);
   });
 });
+
+async function bindGossip({ host, ports }: ServerPlace): Promise<DatagramSocket> {
+  const socket = createSocket('udp4').bind(ports['serf-lan'], host);
+  await once(socket, 'listening');
+  return socket;
+}
 
 /** This side of a connection. */
 class Callee {

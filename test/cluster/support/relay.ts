@@ -2,11 +2,13 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { freePorts } from '../../support/process.ts';
 import { ownerOf } from './connection-owner.ts';
+import { DatagramRelay } from './datagram-relay.ts';
 import { RelayedConnection } from './relayed-connection.ts';
 import { type ClusterNetwork, SERVER_PORTS, type ServerPlace, type ServerPorts } from './network.ts';
 
-/** What servers reach each other by. */
-const RELAYED_PORTS = ['server', 'serf-lan'] as const;
+/** What servers reach each other by; gossip goes in datagrams as well. */
+const RELAYED_PORTS = ['server', 'serf-lan', 'serf-wan'] as const;
+const GOSSIP_PORTS = ['serf-lan', 'serf-wan'] as const;
 const BIND_HOST = '127.0.0.1';
 const TRANSPARENT = { noDelay: true, allowHalfOpen: true };
 
@@ -33,6 +35,7 @@ class Relay implements ClusterNetwork {
   readonly #ports: readonly ServerPorts[];
   readonly #pids = new Map<number, number>();
   readonly #listeners: Server[] = [];
+  readonly #datagrams: DatagramRelay[] = [];
   readonly #connections = new Map<RelayedConnection, readonly [from: number, to: number]>();
   readonly #cuts = new Set<string>();
   readonly #severed = new Set<string>();
@@ -49,6 +52,10 @@ class Relay implements ClusterNetwork {
         await once(listener, 'listening');
         this.#listeners.push(listener);
       }
+    }
+    for (const name of GOSSIP_PORTS) {
+      const ends = this.#ports.map((ports, server) => ({ host: relayHost(server), port: ports[name] }));
+      this.#datagrams.push(await DatagramRelay.open(ends, BIND_HOST, (from, to) => this.#isCut(from, to)));
     }
   }
 
@@ -78,8 +85,12 @@ class Relay implements ClusterNetwork {
   }
 
   close(): void {
-    for (const listener of this.#listeners) listener.close();
+    for (const closable of [...this.#listeners, ...this.#datagrams]) closable.close();
     for (const connection of this.#connections.keys()) connection.reset();
+  }
+
+  #isCut(from: number, to: number): boolean {
+    return this.#cuts.has(`${from} ${to}`) || this.#severed.has(`${from} ${to}`);
   }
 
   #settle(): void {
@@ -109,8 +120,9 @@ class Relay implements ClusterNetwork {
   }
 }
 
+/** Another for each process: ports that are free here may be in use by the relays of another test. */
 function relayHost(server: number): string {
-  return `127.0.1.${server + 1}`;
+  return `127.${1 + (process.pid % 250)}.${Math.floor(process.pid / 250) % 250}.${server + 1}`;
 }
 
 function portsOf(ports: readonly number[], server: number): ServerPorts {

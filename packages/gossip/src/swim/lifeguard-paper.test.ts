@@ -57,7 +57,7 @@ describe('local health aware probe (Lifeguard IV-A)', () => {
 
   it('a relay says at four fifths of the timeout that it has no answer', () => {
     const swim = new DrivenSwim({ peers: PEERS, probeIntervalMs: 1000 });
-    swim.hear({ type: 'ping-request', seq: 5, node: 'c', from: 'b' }, home('b')).pass(399);
+    swim.hear({ type: 'ping-request', seq: 5, node: 'c', address: home('c'), from: 'b' }, home('b')).pass(399);
     expect(swim.all('nack')).toEqual([]);
     swim.pass(1);
     expect(swim.all('nack')).toMatchObject([{ to: home('b'), message: { seq: 5 } }]);

@@ -52,6 +52,8 @@ export interface PingRequestMessage {
   readonly type: 'ping-request';
   readonly seq: number;
   readonly node: string;
+  /** Where the one who asks believes it to be: an answer from elsewhere would be another's. */
+  readonly address: Address;
   readonly from: string;
 }
 

@@ -6,10 +6,10 @@ type Content = Pick<AliveMessage, 'id' | 'address' | 'tags' | 'versions'>;
 
 /** Whether `alive`, from another address, may have the name of `known`. */
 export function mayReplace(known: Node, alive: AliveMessage, nowMs: number, reclaimMs: number): 'yes' | 'if-newer' | 'no' {
+  // The same node, which has moved: before it is missed at its old address there may be two of it.
+  if (known.state !== 'alive' && known.id !== '' && known.id === alive.id) return 'if-newer';
   if (known.state === 'left') return 'yes';
   if (known.state === 'dead' && nowMs - known.changedMs > reclaimMs) return 'yes';
-  // The same node, which has moved before all had noticed that it was gone.
-  if (known.state !== 'alive' && known.id !== '' && known.id === alive.id) return 'if-newer';
   return 'no';
 }
 

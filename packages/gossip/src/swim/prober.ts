@@ -98,7 +98,8 @@ export class Prober {
       (node) => node !== probe.node && node !== state.self && node.state === 'alive',
     );
     probe.asked = relays.length;
-    for (const relay of relays) state.send(relay.address, [{ type: 'ping-request', seq: probe.seq, node: name, from: state.self.name }]);
+    for (const relay of relays)
+      state.send(relay.address, [{ type: 'ping-request', seq: probe.seq, node: name, address, from: state.self.name }]);
     if (!state.options.streamPings) return;
     const { seq } = probe;
     state.effects.streams.push({

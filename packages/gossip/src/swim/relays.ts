@@ -45,10 +45,10 @@ export class Relays {
   }
 
   /** Only members are pinged, where they are known to be: nobody sends this one's datagrams to a place of their choice. */
-  request(from: Address, { node, seq }: PingRequestMessage): void {
+  request(from: Address, { node, seq, address }: PingRequestMessage): void {
     const state = this.#state;
     const target = state.table.get(node);
-    if (target === undefined || !state.isLiveOther(target)) return state.send(from, [{ type: 'nack', seq }]);
+    if (target === undefined || !state.isLiveOther(target) || target.address !== address) return state.send(from, [{ type: 'nack', seq }]);
     if (this.#relays.size >= MAX_RELAYS) return state.notice({ type: 'dropped', what: 'relay' });
     const own = state.nextSeq();
     const { probeTimeoutMs, probeIntervalMs } = state.options;

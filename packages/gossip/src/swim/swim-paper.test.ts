@@ -37,7 +37,7 @@ describe('the failure detector (SWIM 3.1)', () => {
 
   it('pings on behalf of another, and passes the ack on', () => {
     const swim = new DrivenSwim({ peers: PEERS });
-    swim.hear({ type: 'ping-request', seq: 77, node: 'c', from: 'b' }, home('b'));
+    swim.hear({ type: 'ping-request', seq: 77, node: 'c', address: home('c'), from: 'b' }, home('b'));
     const ping = swim.all('ping').find(({ to }) => to === home('c'));
     expect(ping?.message).toMatchObject({ node: 'c', from: 'a' });
     swim.hear({ type: 'ack', seq: ping?.message.seq ?? 0, payload: Uint8Array.of(9) }, home('c'));
@@ -54,9 +54,11 @@ describe('the failure detector (SWIM 3.1)', () => {
 
   it('relays to members only, and where they are known to be', () => {
     const swim = new DrivenSwim({ peers: PEERS });
-    swim.hear({ type: 'ping-request', seq: 5, node: 'stranger', from: 'b' }, home('b'));
+    swim.hear({ type: 'ping-request', seq: 5, node: 'stranger', address: home('s'), from: 'b' }, home('b'));
     expect(swim.packets.map(({ to }) => to)).toEqual([home('b')]);
-    expect(swim.all('nack')).toMatchObject([{ message: { seq: 5 } }]);
+    swim.forget().hear({ type: 'ping-request', seq: 6, node: 'c', address: home('z'), from: 'b' }, home('b'));
+    expect(swim.packets.map(({ to }) => to)).toEqual([home('b')]);
+    expect(swim.all('nack')).toMatchObject([{ message: { seq: 6 } }]);
   });
 
   it('tries a stream besides, for those whom datagrams do not reach', () => {

@@ -5,11 +5,15 @@ import type { VirtualTime } from './virtual-time.ts';
 export interface NetworkOptions {
   /** Of each datagram, to be lost. */
   readonly lossRate: number;
+  /** Of each datagram, to come seconds later. */
+  readonly lateRate: number;
   readonly minDelayMs: number;
   readonly maxDelayMs: number;
 }
 
-export const FAST_NETWORK: NetworkOptions = { lossRate: 0, minDelayMs: 0.2, maxDelayMs: 2 };
+export const FAST_NETWORK: NetworkOptions = { lossRate: 0, lateRate: 0, minDelayMs: 0.2, maxDelayMs: 2 };
+
+const MAX_LATE_MS = 6000;
 
 /** Datagrams get lost and overtake each other; streams are slower and arrive, unless there is no way. */
 export class SimNetwork {
@@ -26,8 +30,9 @@ export class SimNetwork {
     this.#options = options;
   }
 
-  set lossRate(lossRate: number) {
-    this.#options = { ...this.#options, lossRate };
+  /** Everything arrives from now on, and in time. */
+  calm(): void {
+    this.#options = { ...this.#options, lossRate: 0, lateRate: 0 };
   }
 
   partition(side: number, addresses: readonly Address[]): void {
@@ -50,7 +55,8 @@ export class SimNetwork {
 
   datagram(from: Address, to: Address, deliver: () => void): void {
     if (this.#random.float() < this.#options.lossRate || this.#noDatagrams.has(to)) return;
-    this.#time.at(this.#delayMs(), () => {
+    const lateMs = this.#random.float() < this.#options.lateRate ? this.#random.float() * MAX_LATE_MS : 0;
+    this.#time.at(this.#delayMs() + lateMs, () => {
       if (this.isOpen(from, to)) deliver();
     });
   }

@@ -4,12 +4,16 @@ interface Event {
   readonly act: () => void;
 }
 
+/** So much at one moment is a loop, not a story. */
+const MAX_AT_ONCE = 200_000;
+
 /** A clock that jumps from event to event; those of one moment come in the order in which they were asked for. */
 export class VirtualTime {
   /** A binary heap, the earliest first. */
   readonly #events: Event[] = [];
   #order = 0;
   #nowMs = 0;
+  #atOnce = 0;
 
   get nowMs(): number {
     return this.#nowMs;
@@ -18,6 +22,8 @@ export class VirtualTime {
   advance(durationMs: number): void {
     const endMs = this.#nowMs + durationMs;
     for (let next = this.#popDue(endMs); next !== undefined; next = this.#popDue(endMs)) {
+      this.#atOnce = next.atMs === this.#nowMs ? this.#atOnce + 1 : 0;
+      if (this.#atOnce > MAX_AT_ONCE) throw new Error(`time stands still at ${Math.round(this.#nowMs)} ms`);
       this.#nowMs = next.atMs;
       next.act();
     }

@@ -61,8 +61,9 @@ function writeMessage(writer: Writer, message: Message): void {
   const type = TYPES.indexOf(message.type);
   switch (message.type) {
     case 'ping':
-    case 'ping-request':
       return void writer.list(4).count(type).count(message.seq).text(message.node).text(message.from);
+    case 'ping-request':
+      return void writer.list(5).count(type).count(message.seq).text(message.node).text(message.from).text(message.address);
     case 'ack':
       return void writer.list(3).count(type).count(message.seq).bytes(message.payload);
     case 'nack':
@@ -80,8 +81,9 @@ function writeMessage(writer: Writer, message: Message): void {
 function readMessage(reader: Reader, type: Message['type']): Message {
   switch (type) {
     case 'ping':
-    case 'ping-request':
       return { type, seq: reader.count(MAX_SEQ), node: readName(reader), from: readName(reader) };
+    case 'ping-request':
+      return { type, seq: reader.count(MAX_SEQ), node: readName(reader), from: readName(reader), address: readAddress(reader) };
     case 'ack':
       return { type, seq: reader.count(MAX_SEQ), payload: reader.bytes(MAX_ACK_PAYLOAD_BYTES) };
     case 'nack':

@@ -31,7 +31,8 @@ const content = fc.record({ node: name, incarnation, id: fc.uuid(), address, tag
 const message: fc.Arbitrary<Message> = fc.oneof(
   content.map((fields): AliveMessage => ({ type: 'alive', ...fields })),
   fc.record({ type: fc.constantFrom('suspect' as const, 'dead' as const), node: name, incarnation, from: name }),
-  fc.record({ type: fc.constantFrom('ping' as const, 'ping-request' as const), seq, node: name, from: name }),
+  fc.record({ type: fc.constant('ping' as const), seq, node: name, from: name }),
+  fc.record({ type: fc.constant('ping-request' as const), seq, node: name, from: name, address }),
   fc.record({ type: fc.constant('ack' as const), seq, payload: bytes }),
   fc.record({ type: fc.constant('nack' as const), seq }),
   fc.record({ type: fc.constant('app' as const), payload: bytes }),

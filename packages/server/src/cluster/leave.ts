@@ -18,8 +18,7 @@ const LOOK_EVERY_MS = 100;
 export async function leaveCluster(config: Pick<ServerConfig, 'nodeId' | 'leaveDrainMs'>, ports: LeavePorts): Promise<void> {
   await handOver(ports);
   await ports.discovery.leave();
-  await drain(config, ports);
-  await untilRemoved(config.nodeId, ports);
+  await Promise.all([drain(config, ports), untilRemoved(config.nodeId, ports)]);
 }
 
 /** The cluster should not have to notice by itself that its leader is gone. */

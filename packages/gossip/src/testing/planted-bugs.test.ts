@@ -1,0 +1,14 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { Mutants } from './mutants.ts';
+import { PLANTED_BUGS } from './planted-bugs.ts';
+
+const SEEDS = 500;
+const PARTS = ['swim', 'wire', 'serf', 'testing', 'profiles.ts', 'errors.ts', 'types.ts'];
+const mutants = new Mutants({ parts: PARTS, folder: 'swim', script: 'storm.ts', seeds: SEEDS });
+afterAll(() => mutants.remove());
+
+describe.concurrent(`a planted bug is found within ${SEEDS} storms:`, () => {
+  it.each(PLANTED_BUGS.map((bug, position) => ({ ...bug, position })))('a member that $name', { timeout: 300_000 }, async (bug) => {
+    expect(await mutants.simulate(bug, bug.position)).toMatch(/^seed \d+: /m);
+  });
+});

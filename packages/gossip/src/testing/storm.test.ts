@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest';
+import { Storm } from './storm.ts';
+
+const SEEDS = Number(process.env['LICTOR_SIM_SEEDS'] ?? 60);
+
+describe('a pool in a storm', () => {
+  it(`takes nobody for dead who is there, and comes right afterwards, for seeds 1 to ${SEEDS}`, () => {
+    const totals = { kills: 0, leaves: 0, restarts: 0, partitions: 0, updates: 0 };
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      try {
+        const result = new Storm(seed).run();
+        for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += result[name];
+      } catch (error) {
+        throw new Error(`seed ${seed}`, { cause: error });
+      }
+    }
+    // The storm is one.
+    for (const count of Object.values(totals)) expect(count).toBeGreaterThan(SEEDS);
+  });
+});
