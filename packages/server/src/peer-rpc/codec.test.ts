@@ -1,4 +1,4 @@
-import { LictorError, Secret } from '@lictor/protocol';
+import { LictorError, METHOD_KINDS, Secret } from '@lictor/protocol';
 import fc from 'fast-check';
 import { Packr } from 'msgpackr/pack';
 import { describe, expect, it } from 'vitest';
@@ -52,6 +52,11 @@ describe('the codec of calls', () => {
         expect(decoded.options.datacenter).toBe('dc2');
       }),
     );
+  });
+
+  it.each(Object.keys(METHOD_KINDS))('carries calls of %s', (method) => {
+    const body = bytesOf(encodeRequest(method, {}, {}));
+    expect([decodeRequest(body).method, methodOf(body)]).toEqual([method, method]);
   });
 
   it('drops fields that are undefined, and knows no token from an empty one', () => {

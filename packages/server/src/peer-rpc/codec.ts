@@ -14,9 +14,13 @@ export interface DecodedRequest {
   readonly options: CallOptions;
 }
 
-const MAX_METHOD_LENGTH = 31;
+/** The contract's longest has 32 characters. */
+const MAX_METHOD_LENGTH = 63;
 const REQUEST_HEAD = 0x95;
+/** Of a text of up to 31 bytes, its length added; a longer one's length follows. */
 const SHORT_TEXT = 0xa0;
+const MAX_SHORT_TEXT = 31;
+const TEXT_8 = 0xd9;
 const CODES: ReadonlySet<string> = new Set(ERROR_CODES);
 
 /** A list of five, the method first, so that `methodOf` can tell from a first part what comes. */
@@ -30,9 +34,12 @@ export function encodeRequest(method: string, request: unknown, { token, datacen
 
 /** Of a request, or of its first part; undefined when it is none. */
 export function methodOf(body: Uint8Array): string | undefined {
-  const length = (body[1] ?? 0) - SHORT_TEXT;
-  if (body[0] !== REQUEST_HEAD || length < 0 || length > MAX_METHOD_LENGTH || body.length < 2 + length) return undefined;
-  return String.fromCharCode(...body.subarray(2, 2 + length));
+  const isLong = body[1] === TEXT_8;
+  const start = isLong ? 3 : 2;
+  const length = isLong ? (body[2] ?? 0) : (body[1] ?? 0) - SHORT_TEXT;
+  const most = isLong ? MAX_METHOD_LENGTH : MAX_SHORT_TEXT;
+  if (body[0] !== REQUEST_HEAD || length < 0 || length > most || body.length < start + length) return undefined;
+  return String.fromCharCode(...body.subarray(start, start + length));
 }
 
 /** @throws LictorError `invalid-argument` */
