@@ -4,6 +4,7 @@ import { encodeSerfMessage } from '../wire/serf-codec.ts';
 import { NO_BYTES } from '../swim/message.ts';
 import type { SerfEvent } from './effects.ts';
 import type { QueryMessage, QueryResponseMessage, RelayMessage } from './message.ts';
+import { NameConflicts } from './name-conflicts.ts';
 import type { SerfOptions, SerfPorts } from './options.ts';
 
 interface Open {
@@ -41,7 +42,10 @@ export class Answers {
   /** A query that is new here. Its answer goes to a member, where that one is known to be: nobody points all members at a stranger. */
   ask(query: QueryMessage, nowMs: number): void {
     const asker = this.#swim.member(query.from);
-    if (asker === undefined || asker.address !== query.fromAddress || !this.#isMeant(query)) return;
+    if (asker === undefined || !this.#isMeant(query)) return;
+    // Who asks whose its name is may be known by another address; the answer is a single small datagram.
+    const isContest = query.name === NameConflicts.query && !query.wantsAck && query.relays === 0;
+    if (asker.address !== query.fromAddress && !isContest) return;
     for (const [token, { deadlineMs }] of this.#open) if (deadlineMs <= nowMs) this.#open.delete(token);
     if (this.#open.size >= MAX_OPEN) return;
     if (query.wantsAck) this.#send(query, true, NO_BYTES, nowMs);
