@@ -1,7 +1,7 @@
 import type { Random } from '@lictor/protocol';
 import { seededRandom } from '@lictor/protocol/testing';
 import { Caller } from './clients/caller.ts';
-import { KvClient } from './clients/kv-client.ts';
+import { KEYS, KvClient } from './clients/kv-client.ts';
 import { LockClient } from './clients/lock-client.ts';
 import { registerClientNode } from './clients/registration.ts';
 import { Watcher } from './clients/watcher.ts';
@@ -96,7 +96,7 @@ export class Simulation {
         logger: this.#observers.logger((name) => this.#cluster.running.find(({ machine }) => machine.name === name)),
         watchLog: (process, log) => this.#observers.logs.watch(process.nodeId, process.machine.name, () => process.isDead, log),
       },
-      { created: (process) => this.#observers.created(process), report },
+      { created: (process) => this.#observers.created(process), pausing: (process) => this.#askPaused(process), report },
     );
     this.#operator = new Operator(this.#cluster, scheduler, random);
     this.#caller = new Caller(scheduler, ({ process, method, sinceMs, dueMs }, tookMs) => {
@@ -180,6 +180,12 @@ export class Simulation {
     for (let count = 0; count < kvClients; count++) void new KvClient(this.#world).run();
     for (let count = 0; count < lockClients; count++) void new LockClient(this.#world).run();
     for (let count = 0; count < watchers; count++) void new Watcher(this.#world).run();
+  }
+
+  /** Whoever asks a leader that stands still is answered when it goes on: before it looks at its clock, or after. */
+  #askPaused(process: ServerProcess): void {
+    if (this.#world.isOver || this.#cluster.leader !== process) return;
+    for (const key of KEYS) void new KvClient(this.#world).read(process, key);
   }
 
   /** A supervisor: a server whose log has failed is started anew. */

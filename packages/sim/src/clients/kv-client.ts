@@ -35,7 +35,7 @@ export class KvClient {
       else if (dice < 0.44) await this.#write(server, 'delete-cas', key);
       else if (dice < 0.5) await this.#txn(server);
       else if (dice < 0.62 && this.#lastWrite !== undefined) await this.#readOwn(server, this.#lastWrite);
-      else await this.#read(server, key);
+      else await this.read(server, key);
     }
   }
 
@@ -119,7 +119,8 @@ export class KvClient {
 
   // Reads.
 
-  async #read(server: ServerProcess, key: string): Promise<void> {
+  /** Once, as fresh as it happens to want it. */
+  async read(server: ServerProcess, key: string): Promise<void> {
     const consistency = pick<Consistency>(this.#world.random, ['default', 'default', 'consistent', STALE]) ?? 'default';
     const query = { consistency, ...(consistency === STALE && this.#world.random.float() < 0.3 ? { maxStaleMs: 1000 } : {}) };
     await this.#get(server, key, { query }, 0);

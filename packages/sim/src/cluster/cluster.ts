@@ -13,6 +13,8 @@ const HOLD_MS = 7000;
 export interface ClusterEvents {
   /** Before it starts. */
   created(process: ServerProcess): void;
+  /** It is about to stand still. */
+  pausing(process: ServerProcess): void;
   report(what: string): void;
 }
 
@@ -113,6 +115,7 @@ export class Cluster {
 
   pause(process: ServerProcess, forMs: number): void {
     if (process.isDead || process.isPaused) return;
+    this.#events.pausing(process);
     process.isPaused = true;
     this.#scheduler.note('pause', process.machine.name, forMs);
     const pause = { fromMs: this.#scheduler.nowMs, toMs: Infinity };
