@@ -84,7 +84,7 @@ describe('certificates (Node CVE-2021-44531, CVE-2021-44532, CVE-2021-44533, CVE
       pattern: /checkServerIdentity/,
       allowed: {
         'packages/proxy/src/upstream/dial-peer.ts': 'replaced by the SPIFFE check; rejectUnauthorized stays true',
-        'packages/server/src/tls/rpc-tls.ts': 'replaced by the check for server.<dc>.<domain>; rejectUnauthorized stays true',
+        'packages/server/src/tls/outgoing.ts': 'replaced by the check for server.<dc>.<domain>; rejectUnauthorized stays true',
       },
     },
     { what: 'TLS below 1.2', pattern: /TLSv1(?:\.1)?'|SSLv|NODE_TLS_REJECT_UNAUTHORIZED/ },
