@@ -1,5 +1,4 @@
 import { Secret } from '@lictor/protocol';
-import { GossipError } from '../errors.ts';
 import { decodeKey, type Keyring } from '../keyring/index.ts';
 import { INTERNAL_QUERY_PREFIX } from '../serf/index.ts';
 import type { PendingQueries } from './pending-queries.ts';
@@ -21,22 +20,41 @@ export interface KeyResult {
   readonly primaryKeys: ReadonlyMap<string, number>;
 }
 
+export interface KeyOptions {
+  /** Members through which each answer goes besides: for networks that lose much. */
+  readonly relays?: number;
+}
+
 interface Answer {
   readonly error?: string;
   /** The primary one first. */
   readonly keys?: readonly string[];
 }
 
+export interface KeyManagerPorts {
+  /** Of this member. */
+  readonly name: () => string;
+  /** How many members there are to answer. */
+  readonly alive: () => number;
+  readonly onChanged: ((keys: readonly Secret[]) => void) | undefined;
+}
+
+/** Serf's words (observed: keyring). */
+const NO_KEYS = 'Keyring is empty (encryption not enabled)';
+const NOTHING_TO_MODIFY = 'No keyring to modify (encryption not enabled)';
+
 /** Keys of the whole pool, by queries that all members answer. */
 export class KeyManager {
   readonly #ring: Keyring;
   readonly #queries: PendingQueries;
+  readonly #name: () => string;
   readonly #alive: () => number;
   readonly #onChanged: ((keys: readonly Secret[]) => void) | undefined;
 
-  constructor(ring: Keyring, queries: PendingQueries, alive: () => number, onChanged: ((keys: readonly Secret[]) => void) | undefined) {
+  constructor(ring: Keyring, queries: PendingQueries, { name, alive, onChanged }: KeyManagerPorts) {
     this.#ring = ring;
     this.#queries = queries;
+    this.#name = name;
     this.#alive = alive;
     this.#onChanged = onChanged;
   }
@@ -50,24 +68,24 @@ export class KeyManager {
     return this.#ring.keys();
   }
 
-  /** @throws GossipError `invalid` (no encryption), `overloaded`, `stopped` */
-  list(): Promise<KeyResult> {
-    return this.#ask('list', new Uint8Array(0));
+  /** Members without encryption say so among the errors. @throws GossipError `overloaded`, `stopped` */
+  list(options: KeyOptions = {}): Promise<KeyResult> {
+    return this.#ask('list', new Uint8Array(0), options);
   }
 
-  /** @throws GossipError `invalid`, `overloaded`, `stopped` */
-  install(key: Secret): Promise<KeyResult> {
-    return this.#change('install', key);
+  /** @throws GossipError `invalid` (no key), `overloaded`, `stopped` */
+  install(key: Secret, options: KeyOptions = {}): Promise<KeyResult> {
+    return this.#change('install', key, options);
   }
 
   /** Sends with it from now on. @throws GossipError as `install` */
-  use(key: Secret): Promise<KeyResult> {
-    return this.#change('use', key);
+  use(key: Secret, options: KeyOptions = {}): Promise<KeyResult> {
+    return this.#change('use', key, options);
   }
 
   /** @throws GossipError as `install` */
-  remove(key: Secret): Promise<KeyResult> {
-    return this.#change('remove', key);
+  remove(key: Secret, options: KeyOptions = {}): Promise<KeyResult> {
+    return this.#change('remove', key, options);
   }
 
   handles(name: string): boolean {
@@ -80,7 +98,7 @@ export class KeyManager {
   }
 
   #perform(operation: string, payload: Uint8Array): Answer {
-    if (!this.isEncrypted) return { error: 'No keyring to modify (encryption not enabled)' };
+    if (!this.isEncrypted) return { error: operation === 'list' ? NO_KEYS : NOTHING_TO_MODIFY };
     try {
       const key = new Secret(new TextDecoder().decode(payload));
       if (operation === 'list') return { keys: this.#ring.keys().map((each) => each.reveal()) };
@@ -95,15 +113,20 @@ export class KeyManager {
     }
   }
 
-  async #change(operation: Operation, key: Secret): Promise<KeyResult> {
+  async #change(operation: Operation, key: Secret, options: KeyOptions): Promise<KeyResult> {
     decodeKey(key);
-    return this.#ask(operation, new TextEncoder().encode(key.reveal()));
+    // A key that is sent in plain text is none.
+    if (!this.isEncrypted) return this.#refused(NOTHING_TO_MODIFY);
+    return this.#ask(operation, new TextEncoder().encode(key.reveal()), options);
   }
 
-  async #ask(operation: Operation, payload: Uint8Array): Promise<KeyResult> {
-    if (!this.isEncrypted) throw new GossipError('invalid', 'keyring is empty (encryption not enabled)');
+  #refused(why: string): KeyResult {
+    return { members: this.#alive(), answered: 1, errors: new Map([[this.#name(), why]]), keys: new Map(), primaryKeys: new Map() };
+  }
+
+  async #ask(operation: Operation, payload: Uint8Array, { relays = 0 }: KeyOptions): Promise<KeyResult> {
     const members = this.#alive();
-    const responses = await this.#queries.ask({ name: `${PREFIX}${operation}`, payload }, { enough: members });
+    const responses = await this.#queries.ask({ name: `${PREFIX}${operation}`, payload, relays }, { enough: members });
     const errors = new Map<string, string>();
     const keys = new Map<string, number>();
     const primaryKeys = new Map<string, number>();

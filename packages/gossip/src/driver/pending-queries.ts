@@ -1,6 +1,6 @@
 import { GossipError } from '../errors.ts';
-import type { SerfEvent } from '../serf/index.ts';
-import type { QueryRequest, QueryResponse } from '../types.ts';
+import type { SerfEvent, SerfQuery } from '../serf/index.ts';
+import type { QueryResponse } from '../types.ts';
 import type { Engine } from './engine.ts';
 
 interface Pending {
@@ -28,7 +28,7 @@ export class PendingQueries {
   }
 
   /** @throws GossipError as `Serf.query` */
-  ask(request: QueryRequest, { onResponse, enough = Infinity }: AskOptions = {}): Promise<readonly QueryResponse[]> {
+  ask(request: SerfQuery, { onResponse, enough = Infinity }: AskOptions = {}): Promise<readonly QueryResponse[]> {
     const early: SerfEvent[] = [];
     this.#early = early;
     let id: number;

@@ -47,7 +47,11 @@ export class GossipPool {
     const ring = new Keyring(options.keys);
     this.#engine = new Engine(options, ports, ring, (event) => this.#hear(event));
     this.#queries = new PendingQueries(this.#engine);
-    this.keyring = new KeyManager(ring, this.#queries, () => this.#alive(), options.onKeysChanged);
+    this.keyring = new KeyManager(ring, this.#queries, {
+      name: () => options.name,
+      alive: () => this.#alive(),
+      onChanged: options.onKeysChanged,
+    });
   }
 
   /** Listens, as a pool of one. @throws GossipError `unreachable` (cannot bind), `invalid` (advertised address) */
