@@ -6,6 +6,7 @@ export * from './connect-ca.ts';
 export * from './coordinate.ts';
 export * from './gateway.ts';
 export * from './intention.ts';
+export * from './keyring.ts';
 export * from './kv.ts';
 export * from './service.ts';
 export * from './service-ai.ts';

@@ -15,6 +15,8 @@ import type {
   Intention,
   IntentionRequest,
   IssuedCert,
+  KeyringOperation,
+  KeyringReport,
   KvEntry,
   KvOperation,
   KvWrite,
@@ -196,6 +198,14 @@ export interface RpcContract {
   'Operator.AutopilotSetConfiguration': Write<{ readonly config: AutopilotFields; readonly cas?: number }, boolean>;
   'Operator.AutopilotState': Read<object, AutopilotState>;
   'Operator.Usage': Read<object, Usage>;
+  /**
+   * Of the LAN pool, and with `wan` of the WAN pool before it. Answered by any server for its own datacenter. Every operation can be repeated
+   * without harm, so it counts as a read. `relays`: members through which each answer goes besides.
+   */
+  'Operator.Keyring': Read<
+    { readonly operation: KeyringOperation; readonly key: string; readonly relays: number; readonly wan: boolean },
+    readonly KeyringReport[]
+  >;
   /** The whole archive: gzip of a tar, format of consul-facts O007. */
   'Snapshot.Save': Read<object, Uint8Array>;
   'Snapshot.Restore': Write<{ readonly archive: Uint8Array }, void>;

@@ -62,6 +62,7 @@ export const METHOD_KINDS: { readonly [M in RpcMethod]: RpcContract[M]['kind'] }
   'Operator.AutopilotSetConfiguration': 'write',
   'Operator.AutopilotState': 'read',
   'Operator.Usage': 'read',
+  'Operator.Keyring': 'read',
   'Snapshot.Save': 'read',
   'Snapshot.Restore': 'write',
 };
