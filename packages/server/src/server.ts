@@ -33,6 +33,7 @@ import { noLeader } from './no-leader.ts';
 import { LastSeen } from './recovery/last-seen.ts';
 import { Dispatcher } from './rpc/dispatcher.ts';
 import { createEndpoints } from './rpc/endpoints/index.ts';
+import { type GossipKeyrings, loneKeyrings } from './rpc/endpoints/operator-keyring.ts';
 import { StateStore } from './state/store.ts';
 import { UsageReporter } from './usage/index.ts';
 
@@ -51,6 +52,8 @@ export interface ServerPorts {
   readonly nodes?: NodeDirectory;
   /** The servers of all datacenters; this one alone when absent. */
   readonly datacenters?: DatacenterDirectory;
+  /** The keys of the gossip pools; without gossip when absent. */
+  readonly keyrings?: GossipKeyrings;
   /** Allows everything when absent. */
   readonly resolveToken?: (token: Secret) => Authorizer;
 }
@@ -93,12 +96,22 @@ interface Common {
   readonly nodes: NodeDirectory;
   readonly remote: RemoteCalls;
   readonly wan: Wan;
+  readonly keyrings: GossipKeyrings;
 }
 
 /** One server: its state, its log, its endpoints, its ways to the others and, while it leads, the leader's duties. */
 export function createServer(
   config: ServerConfig,
-  { storage: givenStorage, network: given, candidates = NO_CANDIDATES, nodes: members, datacenters, resolveToken, ...rest }: ServerPorts,
+  {
+    storage: givenStorage,
+    network: given,
+    candidates = NO_CANDIDATES,
+    nodes: members,
+    datacenters,
+    keyrings = loneKeyrings(config.nodeName, config.datacenter),
+    resolveToken,
+    ...rest
+  }: ServerPorts,
 ): Server {
   const ports = { ...rest, logger: rest.logger.named('server') };
   const network = given ?? (config.network === null ? null : new GrpcNetwork(config, config.network, { ...ports, candidates }));
@@ -109,7 +122,7 @@ export function createServer(
     directory: datacenters ?? loneDatacenter(config.datacenter, config.nodeName, config.rpcAddress),
     callsTo: (datacenter) => network?.wide(datacenter) ?? NOBODY,
   };
-  const common: Common = { ...ports, config, store, directory, nodes, remote: network?.remote ?? NOBODY, wan };
+  const common: Common = { ...ports, config, store, directory, nodes, remote: network?.remote ?? NOBODY, wan, keyrings };
   const storage = givenStorage ?? createStorage(config, ports.logger);
   const consensus = createLog(common, network, storage);
   const duties = createDuties(common, consensus, rest.logger.named('connect.ca'));
@@ -229,7 +242,7 @@ interface Calls {
 }
 
 function createCalls(
-  { config, remote, wan, ...ports }: Common,
+  { config, remote, wan, keyrings, ...ports }: Common,
   consensus: Consensus,
   { leader, autopilot, connectCa }: Duties,
   resolveToken: (token: Secret) => Authorizer,
@@ -239,6 +252,7 @@ function createCalls(
   const logger = ports.logger.named('rpc');
   const endpoints = createEndpoints({
     datacenters: wan.directory,
+    keyrings,
     sessionTimers: leader.sessionTtl,
     sessionTtlMinMs,
     coordinates: leader.coordinates,

@@ -76,6 +76,7 @@ function rows(filter: string, nodeFilter: string): Rows {
     'Operator.AutopilotGetConfiguration': [{}],
     'Operator.AutopilotState': [{}],
     'Operator.RaftGetConfiguration': [{}],
+    'Operator.Keyring': [{ operation: 'list', key: '', relays: 0, wan: true }],
     'Operator.Usage': [{}],
     'Snapshot.Save': [{}],
   };
@@ -162,6 +163,7 @@ const NAMELESS: ReadonlySet<ReadMethod> = new Set<ReadMethod>([
   'Intention.Check',
   'Operator.AutopilotGetConfiguration',
   'Operator.AutopilotState',
+  'Operator.Keyring',
   'Operator.RaftGetConfiguration',
   'Operator.Usage',
   'Snapshot.Save',

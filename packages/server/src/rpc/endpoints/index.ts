@@ -13,6 +13,7 @@ import { createIntentionReads, intentionWrites } from './intention.ts';
 import { kvReads, kvWrites } from './kv.ts';
 import { operatorReads } from './operator.ts';
 import { createOperatorAutopilotLive, operatorAutopilotReads, operatorAutopilotWrites } from './operator-autopilot.ts';
+import { createOperatorKeyringLive, type GossipKeyrings } from './operator-keyring.ts';
 import { createOperatorRaftLive, createOperatorRaftWrites } from './operator-raft.ts';
 import { createSessionWrites, sessionReads, type SessionTimers } from './session.ts';
 import { createSnapshotLive, createSnapshotWrites, type SnapshotServices } from './snapshot.ts';
@@ -22,6 +23,7 @@ import { txnReads, txnWrites } from './txn.ts';
 /** The parts of a running server that endpoints speak to beside the state and the log. */
 export interface EndpointServices extends SnapshotServices {
   readonly datacenters: DatacenterDirectory;
+  readonly keyrings: GossipKeyrings;
   readonly sessionTimers: SessionTimers;
   readonly sessionTtlMinMs: number;
   readonly coordinates: CoordinateSink;
@@ -73,6 +75,7 @@ export function createEndpoints(services: EndpointServices): EndpointTable {
     live: {
       ...createDatacentersLive(services.datacenters),
       ...createOperatorAutopilotLive(autopilot),
+      ...createOperatorKeyringLive(services.keyrings),
       ...createOperatorRaftLive(consensus, autopilot),
       ...createSnapshotLive(services),
       ...createStatusLive(consensus),
