@@ -1,9 +1,13 @@
-import type { Authorizer } from '@lictor/mesh';
-import { LictorError, type LogFields, Secret } from '@lictor/protocol';
+import { allowAll, type Authorizer } from '@lictor/mesh';
+import { LictorError, type LogFields, Secret, silentLogger, silentMetrics } from '@lictor/protocol';
+import { FakeClock, seededRandom } from '@lictor/protocol/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ServerConfig } from '../config.ts';
 import type { ServerPorts } from '../server.ts';
+import { StateStore } from '../state/store.ts';
+import { createScriptedConsensus } from '../testing/consensus.ts';
 import { createTestServer, type TestServer } from '../testing/index.ts';
+import { Dispatcher } from './dispatcher.ts';
 
 const servers: TestServer[] = [];
 
@@ -156,3 +160,34 @@ describe('errors', () => {
     expect(server.clock.pendingTimers).toBe(0);
   });
 });
+
+// Simulation seed 131272: a session's end was acknowledged by a leader of the past, which had never heard of the session.
+describe('a write on a leader whose lease is over', () => {
+  it('waits until it is known to lead, and is refused when it does not', async () => {
+    const consensus = createScriptedConsensus();
+    consensus.lead(true);
+    const world = Object.assign(consensus, { mayAnswerReads: false, leaseBarrier: (): Promise<void> => Promise.reject(NO_LEADER) });
+    let writes = 0;
+    const destroy = async (): Promise<{ index: number; value: undefined }> => ({ index: ++writes, value: undefined });
+    const endpoints = { reads: {}, direct: new Set<never>(), live: {}, open: new Set<never>(), writes: { 'Session.Destroy': destroy } };
+    const ports = {
+      clock: new FakeClock(),
+      random: seededRandom(1),
+      logger: silentLogger,
+      metrics: silentMetrics,
+      store: new StateStore(),
+    };
+    const limits = { datacenter: 'dc1', defaultWaitMs: 1000, maxWaitMs: 1000 };
+    const dispatcher = new Dispatcher(limits, endpoints, { ...ports, consensus: world, resolveToken: () => allowAll });
+    const call = (): Promise<unknown> => dispatcher.call('Session.Destroy', { id: 'x' });
+    await expect(call()).rejects.toMatchObject({ code: 'no-leader' });
+    expect(writes).toBe(0);
+    world.leaseBarrier = () => Promise.resolve();
+    expect(await call()).toMatchObject({ index: 1 });
+    world.mayAnswerReads = true;
+    world.leaseBarrier = () => Promise.reject(NO_LEADER);
+    expect(await call()).toMatchObject({ index: 2 });
+  });
+});
+
+const NO_LEADER = new LictorError('no-leader', 'No cluster leader');

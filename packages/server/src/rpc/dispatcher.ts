@@ -172,10 +172,20 @@ export class Dispatcher implements ServerPort {
     }
   }
 
-  #write(method: string, write: AnyWrite, request: unknown, authorizer: Authorizer): Promise<unknown> {
-    this.#ports.metrics.incrCounter('rpc.request');
-    if (!this.#ports.consensus.isLeader) throw noLeader();
-    return write(request, this.#writeContext(authorizer)).catch((thrown: unknown) => Promise.reject(this.#fault(method, thrown)));
+  /**
+   * A write looks at the state before it proposes, and may find that there is nothing to do: that has to be the leader's state, not what was
+   * left of it with one that does not know yet that it leads no more.
+   */
+  async #write(method: string, write: AnyWrite, request: unknown, authorizer: Authorizer): Promise<unknown> {
+    const { metrics, consensus } = this.#ports;
+    metrics.incrCounter('rpc.request');
+    try {
+      if (!consensus.isLeader) throw noLeader();
+      if (!consensus.mayAnswerReads) await consensus.leaseBarrier();
+      return await write(request, this.#writeContext(authorizer));
+    } catch (thrown) {
+      throw this.#fault(method, thrown);
+    }
   }
 
   #writeContext(authorizer: Authorizer): WriteContext {
