@@ -137,6 +137,9 @@ export class HttpClient {
     applyQueryOptions(options, query, headers);
     applyParameters({ ns: namespace, partition, ...options.parameters }, query);
     if (options.body !== undefined) headers['content-type'] = options.contentType ?? 'application/json';
+    // Node tells the length by itself, but not of a DELETE.
+    if (typeof options.body === 'string' || options.body instanceof Uint8Array)
+      headers['content-length'] = String(Buffer.byteLength(options.body));
     if (basicAuth !== undefined) headers.authorization = `Basic ${Buffer.from(basicAuth.reveal()).toString('base64')}`;
     query.sort();
     const signal = this.#deadline(options);

@@ -14,6 +14,8 @@ export type {
   AutopilotHealth,
   AutopilotServer,
   AutopilotState,
+  KeyringOptions,
+  KeyringPool,
   RaftConfiguration,
   RaftServer,
   ServerHealth,

@@ -1,4 +1,4 @@
-import type { AutopilotState as GroupState, RaftConfiguration } from '@lictor/protocol';
+import type { AutopilotState as GroupState, RaftConfiguration, Secret } from '@lictor/protocol';
 import { apiPath, type HttpClient } from '../http.ts';
 import type { QueryOptions, WriteOptions } from '../query.ts';
 
@@ -71,6 +71,25 @@ export interface AutopilotState extends Omit<GroupState<AutopilotServer>, 'Voter
   readonly Voters: readonly string[] | null;
 }
 
+/** The gossip keys of one pool. */
+export interface KeyringPool {
+  readonly WAN: boolean;
+  readonly Datacenter: string;
+  readonly Segment: string;
+  /** What members had to say, by name. */
+  readonly Messages?: Readonly<Record<string, string>>;
+  /** Keys, base64, with the number of members that have them installed… */
+  readonly Keys: Readonly<Record<string, number>> | null;
+  /** …and that send with them. */
+  readonly PrimaryKeys: Readonly<Record<string, number>> | null;
+  readonly NumNodes: number;
+}
+
+export interface KeyringOptions extends WriteOptions {
+  /** Members through which each answer goes besides, 0 to 5: for networks that lose much. */
+  readonly relayFactor?: number;
+}
+
 /** /v1/operator */
 export class OperatorApi {
   readonly #http: HttpClient;
@@ -92,6 +111,40 @@ export class OperatorApi {
     return (
       await this.#http.write<{ readonly Success: boolean }>('POST', path, undefined, { ...options, parameters: { id: id || undefined } })
     ).Success;
+  }
+
+  /** The keys of all pools; with `localOnly` of this datacenter's LAN pool alone. An answer that a member owes is an ApiError. */
+  async keyring({
+    relayFactor,
+    localOnly,
+    ...options
+  }: KeyringOptions & { readonly localOnly?: boolean } = {}): Promise<readonly KeyringPool[]> {
+    const parameters = { 'relay-factor': relayFactor || undefined, 'local-only': localOnly || undefined };
+    return (await this.#http.list<KeyringPool>(KEYRING, { ...options, parameters })).value;
+  }
+
+  /** Gives a key, base64, to all members; they send with another one still. */
+  installKey(key: Secret, options: KeyringOptions = {}): Promise<void> {
+    return this.#changeKeys('POST', key, options);
+  }
+
+  /** Has all members send with a key that is installed. */
+  useKey(key: Secret, options: KeyringOptions = {}): Promise<void> {
+    return this.#changeKeys('PUT', key, options);
+  }
+
+  /** Has all members forget a key that nobody sends with. */
+  removeKey(key: Secret, options: KeyringOptions = {}): Promise<void> {
+    return this.#changeKeys('DELETE', key, options);
+  }
+
+  #changeKeys(method: 'POST' | 'PUT' | 'DELETE', key: Secret, { relayFactor, ...options }: KeyringOptions): Promise<void> {
+    return this.#http.write(
+      method,
+      KEYRING,
+      { Key: key.reveal() },
+      { ...options, parameters: { 'relay-factor': relayFactor || undefined } },
+    );
   }
 
   /** An unhealthy cluster is a 429 whose body is the same; it is read, not thrown. */
@@ -121,4 +174,5 @@ export class OperatorApi {
   }
 }
 
+const KEYRING = apiPath('operator', 'keyring');
 const AUTOPILOT_CONFIGURATION = apiPath('operator', 'autopilot', 'configuration');
