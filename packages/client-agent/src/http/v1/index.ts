@@ -12,6 +12,7 @@ import { kvRoutes } from './kv.ts';
 import { gatewayServicesRoutes } from './gateway-services.ts';
 import { operatorRoutes } from './operator.ts';
 import { operatorAutopilotRoutes } from './operator-autopilot.ts';
+import { operatorKeyringRoutes } from './operator-keyring.ts';
 import { operatorRaftRoutes } from './operator-raft.ts';
 import { serviceVirtualIpRoutes } from './service-virtual-ip.ts';
 import { sessionRoutes } from './session.ts';
@@ -34,6 +35,7 @@ export const apiRoutes: readonly Route[] = [
   ...kvRoutes,
   ...operatorRoutes,
   ...operatorAutopilotRoutes,
+  ...operatorKeyringRoutes,
   ...operatorRaftRoutes,
   ...serviceVirtualIpRoutes,
   ...sessionRoutes,
