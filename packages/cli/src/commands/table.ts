@@ -43,6 +43,7 @@ export const commandTable: CommandTable = {
   'intention match': { synopsis: 'Show intentions that match a source or destination', load: () => import('./intention/match.ts') },
   join: { synopsis: 'Tell the agent to join a cluster', load: () => import('./join.ts') },
   keygen: { synopsis: 'Generates a new encryption key', load: () => import('./keygen.ts') },
+  keyring: { synopsis: 'Manages gossip layer encryption keys', load: () => import('./keyring.ts') },
   kv: { synopsis: 'Interact with the key-value store', load: () => import('./kv/index.ts') },
   'kv delete': { synopsis: 'Removes data from the KV store', load: () => import('./kv/delete.ts') },
   'kv export': { synopsis: 'Exports a tree from the KV store as JSON', load: () => import('./kv/export.ts') },

@@ -1,6 +1,6 @@
 import { type AgentPool, type AgentStats, type RuntimeConfig, ServerList, ServerRouter } from '@lictor/client-agent';
 import type { Clock, Logger, Metrics, Random, ServerPort } from '@lictor/protocol';
-import { createServer, type DatacenterDirectory } from '@lictor/server';
+import { createServer, type DatacenterDirectory, type GossipKeyrings } from '@lictor/server';
 import { createAgentCalls } from '@lictor/server/agent-rpc';
 import { candidatesOf, nodesOf, serverSourceOf } from './pool-views.ts';
 import { toRpcTlsConfig, toServerConfig } from './server-config.ts';
@@ -15,6 +15,7 @@ export interface RolePorts {
   readonly lan: AgentPool | undefined;
   /** Of servers with a WAN pool. */
   readonly datacenters: DatacenterDirectory | undefined;
+  readonly keyrings: GossipKeyrings | undefined;
 }
 
 /** What a node is to the cluster: a server, or a client of the servers. */
@@ -35,11 +36,12 @@ export function createNodeRole(config: RuntimeConfig, ports: RolePorts): NodeRol
   return config.server || ports.lan === undefined ? createServerRole(config, ports) : createClientRole(config, ports.lan, ports);
 }
 
-function createServerRole(config: RuntimeConfig, { lan, datacenters, ...ports }: RolePorts): NodeRole {
+function createServerRole(config: RuntimeConfig, { lan, datacenters, keyrings, ...ports }: RolePorts): NodeRole {
   const server = createServer(toServerConfig(config), {
     ...ports,
     ...(lan !== undefined && { candidates: candidatesOf(lan), nodes: nodesOf(lan) }),
     ...(datacenters !== undefined && { datacenters }),
+    ...(keyrings !== undefined && { keyrings }),
   });
   return {
     port: server.port,

@@ -53,7 +53,12 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
     // A development server is by itself.
     const gossip = config.devMode && config.server ? undefined : await startGossip(config, ports);
     if (gossip !== undefined) stops.push(() => gossip.stop());
-    const role = createNodeRole(config, { ...ports, lan: gossip?.pools.lan, datacenters: gossip?.datacenters });
+    const role = createNodeRole(config, {
+      ...ports,
+      lan: gossip?.pools.lan,
+      datacenters: gossip?.datacenters,
+      keyrings: gossip?.keyrings,
+    });
     stops.push(() => role.stop());
     await role.start();
     let end = (): void => undefined;

@@ -1,16 +1,18 @@
 import { type AgentPools, type JoinConfig, retryJoin, type RuntimeConfig } from '@lictor/client-agent';
 import type { GossipPool } from '@lictor/gossip';
-import type { DatacenterDirectory } from '@lictor/server';
+import type { DatacenterDirectory, GossipKeyrings } from '@lictor/server';
 import { toAgentPool } from './agent-pool.ts';
 import { datacentersOf } from './datacenters.ts';
 import { createPool, type PoolPorts } from './create-pool.ts';
 import { floodJoin } from './flood-join.ts';
+import { keyringsOf } from './keyrings.ts';
 
 /** This agent's membership: the LAN pool and, on servers, the WAN pool. */
 export interface Gossip {
   readonly pools: AgentPools & Required<Pick<AgentPools, 'lan'>>;
   /** Undefined: there is no WAN pool. */
   readonly datacenters: DatacenterDirectory | undefined;
+  readonly keyrings: GossipKeyrings;
   /** Joins whom the configuration names; resolves when somebody has answered. False: the attempts were used up. */
   join(): Promise<boolean>;
   /** Tells the others that this agent goes for good. */
@@ -51,6 +53,7 @@ export async function startGossip(config: RuntimeConfig, { logger, ...ports }: P
     return {
       pools,
       datacenters: wanPool === undefined ? undefined : datacentersOf(wanPool),
+      keyrings: keyringsOf(lanPool, wanPool),
       join: async () => {
         const joined = joinings.map(({ pool, join, port }) =>
           retryJoin(join, { clock: ports.clock, logger, pool: toAgentPool(pool), defaultPort: port }, stopping.signal),
