@@ -46,7 +46,7 @@ export class Observers {
     const { machine, nodeId, server } = process;
     server.store.onCommit(() => {
       if (process.isDead) return;
-      this.reference.committed(machine.name, this.logs.mirrorOf(nodeId), server.store, server.consensus.term);
+      this.reference.committed(machine.name, this.logs.mirrorOf(nodeId), server.store, server.consensus.stats().term);
       this.answers.noteCommit(process);
     });
   }

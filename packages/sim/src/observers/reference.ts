@@ -128,8 +128,10 @@ export class Reference implements CommittedEntries {
   #apply(entry: Entry, term: number): Promise<unknown> | undefined {
     this.#logIndex = entry.index;
     this.#terms[entry.index] = entry.term;
-    this.#committedIn[entry.index] = term;
-    this.#lastByTerm.set(term, entry.index);
+    // 0: a server that is starting, or stopping, does not say.
+    const committedIn = term === 0 ? Infinity : term;
+    this.#committedIn[entry.index] = committedIn;
+    this.#lastByTerm.set(committedIn, entry.index);
     if (entry.kind !== 'command') return undefined;
     this.commands++;
     const isRestore = this.#note(entry);
