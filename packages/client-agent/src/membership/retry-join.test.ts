@@ -29,15 +29,25 @@ describe('retry_join (consul-facts T023)', () => {
   it('asks all of them at once, with the default port, until one has answered', async () => {
     const { run, asked, clock, logger } = setUp([NOBODY, NOBODY, ONE]);
     const joined = run(['10.0.0.1', '[::2]', '10.0.0.3:9000']);
-    await clock.advance(29_000);
+    await clock.advance(0);
     expect(asked).toEqual([['10.0.0.1:8301', '[::2]:8301', '10.0.0.3:9000']]);
-    await clock.advance(31_000);
+    await clock.advance(3000);
     expect(await joined).toBe(true);
     expect(asked).toHaveLength(3);
     expect(logger.lines.filter(({ message }) => message === 'Join cluster failed, will retry')).toMatchObject([
-      { fields: { retry_interval: '30s', error: '10.0.0.1:8301: connection refused' } },
-      {},
+      { fields: { retry_interval: '1s', error: '10.0.0.1:8301: connection refused' } },
+      { fields: { retry_interval: '2s' } },
     ]);
+  });
+
+  it('is tried soon at first, then once an interval', async () => {
+    const { run, asked, clock, aborter } = setUp([]);
+    void run(['a']);
+    await clock.advance(31_000);
+    expect(asked).toHaveLength(6);
+    await clock.advance(60_000);
+    expect(asked).toHaveLength(8);
+    aborter.abort();
   });
 
   it('gives up after retry_max attempts', async () => {

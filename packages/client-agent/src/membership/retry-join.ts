@@ -9,6 +9,9 @@ export interface RetryJoinPorts {
   readonly defaultPort: number;
 }
 
+/** Agents that start together find nobody at first: they need not wait for a whole interval then. Twice as long each time. */
+const FIRST_RETRY_MS = 1000;
+
 /**
  * Joins the members that the configuration names: all of them at once, again and again until one has answered.
  * @returns false when the attempts were used up
@@ -30,8 +33,9 @@ export async function retryJoin({ addresses, intervalMs, max }: JoinConfig, port
       logger.error('max join retry exhausted, exiting', { error: reasons });
       return false;
     }
-    logger.warn('Join cluster failed, will retry', { retry_interval: `${intervalMs / 1000}s`, error: reasons });
-    await sleep(clock, intervalMs, signal).catch(() => undefined);
+    const delayMs = max > 0 ? intervalMs : Math.min(intervalMs, FIRST_RETRY_MS * 2 ** (attempt - 1));
+    logger.warn('Join cluster failed, will retry', { retry_interval: `${delayMs / 1000}s`, error: reasons });
+    await sleep(clock, delayMs, signal).catch(() => undefined);
   }
   return true;
 }
