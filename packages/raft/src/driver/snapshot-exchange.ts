@@ -13,6 +13,8 @@ export class SnapshotExchange {
   #received: string | undefined;
   /** The core wants this one, and it is being put in place. */
   #installing = false;
+  /** That have begun. */
+  #downloads = 0;
 
   constructor(ports: NodePorts, metrics: NodeMetrics) {
     this.#ports = ports;
@@ -44,6 +46,7 @@ export class SnapshotExchange {
   async receive(meta: SnapshotMeta): Promise<SnapshotReceiver> {
     if (this.#installing) throw new RaftError('overloaded', 'a snapshot is being installed');
     this.#received = undefined;
+    const download = ++this.#downloads;
     const receiver = await this.#ports.snapshots.receive(meta);
     return {
       offset: receiver.offset,
@@ -51,6 +54,8 @@ export class SnapshotExchange {
       close: () => receiver.close(),
       finish: async () => {
         const snapshot = await receiver.finish();
+        // The next one removes what this one has brought.
+        if (download !== this.#downloads) throw new RaftError('stopped', 'another download has begun');
         this.#received = keyOf(snapshot.meta);
         return snapshot;
       },
