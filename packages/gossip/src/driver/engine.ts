@@ -227,6 +227,10 @@ export class Engine {
       return;
     }
     this.#alarm = undefined;
+    const startedMs = this.#ports.clock.monotonic();
     this.run((serf, nowMs) => serf.tick(nowMs));
+    const nowMs = this.#ports.clock.monotonic();
+    this.metrics.sample('memberlist.gossip', nowMs - startedMs);
+    this.metrics.report(this.serf, nowMs);
   }
 }

@@ -1,5 +1,5 @@
 import type { Logger, MetricLabels, Metrics } from '@lictor/protocol';
-import type { SerfEvent } from '../serf/index.ts';
+import type { Serf, SerfEvent } from '../serf/index.ts';
 import type { Message, Notice } from '../swim/index.ts';
 import type { MembershipEvent } from '../types.ts';
 import type { TransportTrouble } from './ports.ts';
@@ -20,11 +20,15 @@ const TROUBLE_METRICS: Readonly<Record<TransportTrouble, string>> = {
   'send-failed': 'memberlist.udp.failed',
 };
 
+/** As seldom as metrics are looked at. */
+const REPORT_MS = 10_000;
+
 /** What a pool tells of itself, under the names that Consul's dashboards know (telemetry reference: memberlist and serf), and in its log. */
 export class PoolMetrics {
   readonly #metrics: Metrics;
   readonly #logger: Logger;
   readonly #labels: MetricLabels;
+  #reportedMs = -Infinity;
 
   constructor(metrics: Metrics, logger: Logger, labels: MetricLabels) {
     this.#metrics = metrics;
@@ -46,6 +50,21 @@ export class PoolMetrics {
 
   received(messages: readonly Message[]): void {
     for (const { type } of messages) if (type === 'alive' || type === 'suspect' || type === 'dead') this.count(`memberlist.msg.${type}`);
+  }
+
+  /** What changes slowly, now and then. */
+  report(serf: Serf, nowMs: number): void {
+    if (nowMs - this.#reportedMs < REPORT_MS) return;
+    this.#reportedMs = nowMs;
+    const { health, queues, members } = serf.figures();
+    this.gauge('memberlist.health.score', health);
+    this.sample('memberlist.queue.broadcasts', queues.members);
+    this.sample('serf.queue.Intent', queues.intents);
+    this.sample('serf.queue.Event', queues.events);
+    this.sample('serf.queue.Query', queues.queries);
+    for (const [status, count] of Object.entries(members))
+      this.#metrics.setGauge('memberlist.node.instances', count, { ...this.#labels, node_state: status });
+    this.sample('serf.coordinate.adjustment-ms', serf.coordinate.adjustment * 1000);
   }
 
   trouble(what: TransportTrouble, from: string): void {

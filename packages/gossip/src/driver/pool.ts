@@ -164,9 +164,24 @@ export class GossipPool {
     return from === undefined || to === undefined ? undefined : distance(from, to);
   }
 
-  /** Numbers for `info`; `encrypted` is 1 or 0. */
+  /** Serf's figures as `info` shows them. */
   stats(): Readonly<Record<string, number>> {
-    return { ...this.#engine.serf.stats(), encrypted: this.keyring.isEncrypted ? 1 : 0 };
+    const { health, members, times, queues, coordinateResets } = this.#engine.serf.figures();
+    return {
+      members: this.members().length,
+      failed: members['failed'] ?? 0,
+      left: members['left'] ?? 0,
+      health_score: health,
+      member_time: times.member,
+      event_time: times.event,
+      query_time: times.query,
+      intent_queue: queues.intents,
+      event_queue: queues.events,
+      query_queue: queues.queries,
+      member_queue: queues.members,
+      coordinate_resets: coordinateResets,
+      encrypted: this.keyring.isEncrypted ? 1 : 0,
+    };
   }
 
   async #joinOne(text: string): Promise<number> {

@@ -19,6 +19,10 @@ export class SerfQueues {
     return [this.intents, this.queries, this.events];
   }
 
+  get sizes(): { readonly intents: number; readonly queries: number; readonly events: number } {
+    return { intents: this.intents.size, queries: this.queries.size, events: this.events.size };
+  }
+
   /** The last intent of a member is the one that counts. */
   spread(message: Intent | QueryMessage | UserEventMessage): void {
     const app: Message = { type: 'app', payload: encodeSerfMessage(message) };

@@ -17,6 +17,18 @@ import { UserEvents } from './user-events.ts';
 /** Queries of this code's own; applications may not ask them. */
 export const INTERNAL_QUERY_PREFIX = '_lictor_';
 
+export interface SerfFigures {
+  /** Score of local health; 0: well. */
+  readonly health: number;
+  /** By status. */
+  readonly members: Readonly<Record<string, number>>;
+  /** Of the Lamport clocks. */
+  readonly times: { readonly member: number; readonly event: number; readonly query: number };
+  /** What waits to be told. */
+  readonly queues: { readonly members: number; readonly intents: number; readonly events: number; readonly queries: number };
+  readonly coordinateResets: number;
+}
+
 interface PendingEffects {
   datagrams: SwimEffects['datagrams'][number][];
   streams: SwimEffects['streams'][number][];
@@ -104,20 +116,14 @@ export class Serf {
     return this.#swim.members();
   }
 
-  stats(): Readonly<Record<string, number>> {
+  figures(): SerfFigures {
+    const statuses = ['alive', 'leaving', 'left', 'failed'] as const;
     return {
-      members: this.#roster.members().length,
-      failed: this.#roster.count('failed'),
-      left: this.#roster.count('left'),
-      health_score: this.#swim.health,
-      member_time: this.#clock.time,
-      event_time: this.#events.clock.time,
-      query_time: this.#queries.clock.time,
-      intent_queue: this.#queues.intents.size,
-      event_queue: this.#queues.events.size,
-      query_queue: this.#queues.queries.size,
-      member_queue: this.#swim.queued,
-      coordinate_resets: this.#coordinates.resets,
+      health: this.#swim.health,
+      members: Object.fromEntries(statuses.map((status) => [status, this.#roster.count(status)])),
+      times: { member: this.#clock.time, event: this.#events.clock.time, query: this.#queries.clock.time },
+      queues: { members: this.#swim.queued, ...this.#queues.sizes },
+      coordinateResets: this.#coordinates.resets,
     };
   }
 
