@@ -72,7 +72,8 @@ export class ServerRouter implements ServerPort {
       const restMs = patience.restMs();
       if (restMs === 0) {
         metrics.incrCounter('client.rpc.failed');
-        throw failure;
+        // Clients of Consul know its 500 as what may be tried again.
+        throw failure.code === 'unavailable' ? new LictorError('no-leader', failure.message, { cause: failure }) : failure;
       }
       if (tried % Math.max(1, servers.size) === 0) await this.#pause(restMs, options.signal);
     }

@@ -109,7 +109,7 @@ describe('a client agent’s calls', () => {
   it('try all servers in turn while none answers, with pauses between the rounds', async () => {
     const world = new World(['a', 'b', 'c']);
     world.answer = () => fail('unavailable');
-    const refused = expect(world.get()).rejects.toMatchObject({ code: 'unavailable' });
+    const refused = expect(world.get()).rejects.toMatchObject({ httpStatus: 500, message: 'unavailable' });
     await world.clock.advance(HOLD_MS + 500);
     await refused;
     expect(new Set(world.asked).size).toBe(3);
