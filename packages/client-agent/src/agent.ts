@@ -13,6 +13,7 @@ import type {
   RuntimeConfig,
   UserEvents,
 } from './contracts/index.ts';
+import { CoordinateSender } from './coordinates/index.ts';
 import { AgentUserEvents } from './events/index.ts';
 import { LeafManager } from './leaf/index.ts';
 import { AgentTokenStore, checkDefinitions, Lifecycle } from './lifecycle/index.ts';
@@ -81,6 +82,7 @@ export function createAgent(initial: RuntimeConfig, ports: AgentPorts): Agent {
   const membership = new AgentMembership({
     config,
     clock,
+    logger,
     buildTag: `${ports.version}:`,
     pools,
   });
@@ -104,6 +106,16 @@ export function createAgent(initial: RuntimeConfig, ports: AgentPorts): Agent {
     node: () => nodeInfo(running, ports.version),
     agentToken: () => tokens.forAgent(),
     defaultToken: () => tokens.get('default'),
+    clusterSize: () => membership.members(false).length,
+  });
+  const coordinates = new CoordinateSender({
+    server,
+    clock,
+    random,
+    logger,
+    nodeName: () => running.nodeName,
+    token: () => tokens.forAgent(),
+    coordinate: () => membership.coordinate(),
     clusterSize: () => membership.members(false).length,
   });
   const lifecycle = new Lifecycle({
@@ -149,8 +161,10 @@ export function createAgent(initial: RuntimeConfig, ports: AgentPorts): Agent {
       checks.restore();
       reaper.start();
       syncer.start();
+      if (initial.gossip.hasCoordinates) coordinates.start();
     },
     stop: async () => {
+      coordinates.stop();
       syncer.stop();
       reaper.stop();
       checks.stop();

@@ -1,4 +1,4 @@
-import type { LogLevel } from '@lictor/protocol';
+import type { Coordinate, LogLevel } from '@lictor/protocol';
 
 /** A member of the gossip pool as /v1/agent/members shows it. */
 export interface AgentMember {
@@ -16,9 +16,13 @@ export interface AgentMember {
   readonly DelegateCur: number;
 }
 
-/** Who is in the cluster, as this agent knows it. One member until gossip is there. */
+/** Who is in the cluster, as this agent knows it; one by itself is its only member. */
 export interface Membership {
   members(wan: boolean): readonly AgentMember[];
+  /** This agent's place in the network of its datacenter. */
+  coordinate(): Coordinate;
+  /** Serf's counters, by the names of `info`. */
+  stats(wan: boolean): Readonly<Record<string, number>>;
   forceLeave(node: string, options: { readonly prune: boolean; readonly wan: boolean }): Promise<void>;
   /** @throws LictorError `unavailable` while this agent cannot join others */
   join(address: string, wan: boolean): Promise<void>;

@@ -1,3 +1,5 @@
+import type { Coordinate } from '@lictor/protocol';
+
 /** A member of a gossip pool. */
 export interface PoolMember {
   readonly name: string;
@@ -33,6 +35,10 @@ export interface AgentPool {
   /** To all members, this one included. @throws Error when it is too large */
   sendUserEvent(name: string, payload: Uint8Array): void;
   onUserEvent(listener: (event: PoolEvent) => void): () => void;
+  /** This agent's place in the network. */
+  coordinate(): Coordinate;
+  /** Serf's counters, by the names of `info`. */
+  stats(): Readonly<Record<string, number>>;
 }
 
 /** Undefined: the agent is by itself. */

@@ -88,6 +88,8 @@ describe('user events of other members', () => {
       onChange: () => () => undefined,
       join: () => Promise.resolve({ joined: 0, failures: [] }),
       forceLeave: () => false,
+      coordinate: () => ({ Vec: [], Error: 0, Adjustment: 0, Height: 0 }),
+      stats: () => ({}),
       sendUserEvent: (name, payload) => this.deliver(name, payload),
       onUserEvent: (listener) => {
         this.listeners.push(listener);

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { silentLogger } from '@lictor/protocol';
 import { systemClock } from '@lictor/protocol/system';
 import { describe, expect, it } from 'vitest';
 import { createTestConfig } from '../testing/config.ts';
@@ -8,6 +9,7 @@ import { AgentMembership } from './membership.ts';
 const membership = new AgentMembership({
   config: () => createTestConfig({ nodeName: 'obs' }),
   clock: systemClock,
+  logger: silentLogger,
   buildTag: '1.21.0dev:',
   pools: {},
 });
@@ -88,10 +90,13 @@ describe('membership of a pool', () => {
     forceLeave: (name) => members.some((member) => member.name === name) && left.push(name) > 0,
     sendUserEvent: () => undefined,
     onUserEvent: () => () => undefined,
+    coordinate: () => ({ Vec: [0.1], Error: 0.2, Adjustment: 0, Height: 0.001 }),
+    stats: () => ({ members: 9, failed: 9, left: 9, health_score: 2, event_time: 5, encrypted: 1 }),
   };
   const pooled = new AgentMembership({
     config: () => createTestConfig({ nodeName: 'obs' }),
     clock: systemClock,
+    logger: silentLogger,
     buildTag: '1.21.0:',
     pools: { lan: pool },
   });
@@ -104,11 +109,53 @@ describe('membership of a pool', () => {
     expect(pooled.members(true)).toMatchObject([{ Name: 'obs.dc1' }]);
   });
 
+  it('has the pool’s coordinate and counters, and zeros for those that it does not know', () => {
+    expect(pooled.coordinate().Vec).toEqual([0.1]);
+    expect(pooled.stats(false)).toMatchObject({ members: 2, failed: 1, left: 0, health_score: 2, event_time: 5, query_queue: 0 });
+    expect(pooled.stats(true)).toMatchObject({ members: 1, failed: 0, event_time: 1, coordinate_resets: 0 });
+  });
+
   it('is changed by join and force-leave', async () => {
     await pooled.join('127.0.0.9', false);
     await expect(pooled.join('127.0.0.1:1', false)).rejects.toThrow(/^1 error occurred:\n\t\* Failed to join 127.0.0.1:1: dial tcp/);
     await pooled.forceLeave('gone', { prune: false, wan: false });
     expect(left).toEqual(['gone']);
     await expect(pooled.forceLeave('nope', { prune: false, wan: false })).rejects.toThrow("agent: No node found with name 'nope'");
+  });
+
+  it('takes a server out of both pools, or out of the WAN pool alone', async () => {
+    const removed: string[] = [];
+    const named = (wan: string): AgentPool => ({
+      ...pool,
+      forceLeave: (name, { prune }) => {
+        const isKnown = wan === 'wan' ? name === 's2.dc1' || name === 'other.dc2' : name === 's2';
+        if (isKnown) removed.push(`${wan} ${name} ${prune}`);
+        return isKnown;
+      },
+    });
+    const both = new AgentMembership({
+      config: () => createTestConfig({ nodeName: 'obs' }),
+      clock: systemClock,
+      logger: silentLogger,
+      buildTag: '1.21.0:',
+      pools: { lan: named('lan'), wan: named('wan') },
+    });
+    await both.forceLeave('s2', { prune: true, wan: false });
+    await both.forceLeave('other.dc2', { prune: false, wan: true });
+    expect(removed).toEqual(['lan s2 true', 'wan s2.dc1 true', 'wan other.dc2 false']);
+    await expect(both.forceLeave('s2', { prune: false, wan: true })).rejects.toThrow("agent: No node found with name 's2'");
+  });
+
+  it('has no WAN pool on a client', async () => {
+    const client = new AgentMembership({
+      config: () => createTestConfig({ nodeName: 'c', server: false }),
+      clock: systemClock,
+      logger: silentLogger,
+      buildTag: '1.21.0:',
+      pools: { lan: pool },
+    });
+    expect(client.members(true)).toEqual([]);
+    await expect(client.join('127.0.0.1', true)).rejects.toThrow('Must be a server to join WAN cluster');
+    await expect(client.forceLeave('s2.dc1', { prune: false, wan: true })).rejects.toThrow('Must be a server to force-leave a node');
   });
 });

@@ -15,6 +15,8 @@ function setUp(answers: readonly PoolJoin[]) {
     forceLeave: () => false,
     sendUserEvent: () => undefined,
     onUserEvent: () => () => undefined,
+    coordinate: () => ({ Vec: [0.1], Error: 0.2, Adjustment: 0, Height: 0.001 }),
+    stats: () => ({ members: 9, failed: 9, left: 9, health_score: 2, event_time: 5, encrypted: 1 }),
   };
   const [clock, logger, aborter] = [new FakeClock(), new MemoryLogger(), new AbortController()];
   const run = (addresses: readonly string[], max = 0): Promise<boolean> =>

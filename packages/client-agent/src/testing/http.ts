@@ -49,6 +49,8 @@ export function testDeps(config: RuntimeConfig, server: FakeServerPort): ApiDeps
     checks: new MemoryChecks(),
     membership: {
       members: () => [],
+      coordinate: () => ({ Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 0.000_01 }),
+      stats: () => ({}),
       forceLeave: (node) => Promise.reject(new LictorError('rejected', `agent: No node found with name '${node}'`)),
       join: () => Promise.reject(new LictorError('unavailable', 'cannot join')),
     },

@@ -65,14 +65,8 @@ function lastContact({ state, lastContactMs }: RaftStats): string {
   return lastContactMs === undefined ? 'never' : formatDuration(lastContactMs);
 }
 
-function gossipStats(agent: Agent, wan: boolean): Readonly<Record<string, string>> {
-  const members = agent.membership.members(wan);
-  const count = (status: number): string => String(members.filter(({ Status }) => Status === status).length);
-  return {
-    encrypted: String(!agent.config().gossip.encryptKey.isEmpty),
-    failed: count(4),
-    health_score: '0',
-    left: count(3),
-    members: String(members.length),
-  };
+function gossipStats({ config, membership }: Agent, wan: boolean): Readonly<Record<string, string>> {
+  const { encrypted: _encrypted, member_queue: _queue, ...counters } = membership.stats(wan);
+  const texts = Object.entries(counters).map(([name, value]) => [name, String(value)] as const);
+  return { ...Object.fromEntries(texts), encrypted: String(!config().gossip.encryptKey.isEmpty) };
 }

@@ -1,5 +1,6 @@
 import type { AgentPool } from '@lictor/client-agent';
 import type { GossipPool } from '@lictor/gossip';
+import { toApiCoordinate } from './coordinate.ts';
 
 /** A pool as its agent uses it. */
 export function toAgentPool(pool: GossipPool): AgentPool {
@@ -14,5 +15,7 @@ export function toAgentPool(pool: GossipPool): AgentPool {
     },
     sendUserEvent: (name, payload) => pool.sendUserEvent(name, payload),
     onUserEvent: (listener) => pool.onUserEvent(listener),
+    coordinate: () => toApiCoordinate(pool.coordinate()),
+    stats: () => pool.stats(),
   };
 }

@@ -1,6 +1,7 @@
-import type { Coordinate as GossipCoordinate, GossipPool, Member } from '@lictor/gossip';
-import { type Coordinate, joinHostPort, parseHostPortOr } from '@lictor/protocol';
+import type { GossipPool, Member } from '@lictor/gossip';
+import { joinHostPort, parseHostPortOr } from '@lictor/protocol';
 import type { DatacenterDirectory, WanServer } from '@lictor/server';
+import { toApiCoordinate } from './coordinate.ts';
 
 /** The servers of all datacenters, as the WAN pool knows them. */
 export function datacentersOf(pool: GossipPool): DatacenterDirectory {
@@ -18,11 +19,7 @@ function toServer(pool: GossipPool, { name, address, tags, status }: Member): Wa
     datacenter,
     address: joinHostPort(parseHostPortOr(address, 0).host, port),
     isAlive: status === 'alive',
-    coordinate: coordinate === undefined ? undefined : toApi(coordinate),
+    coordinate: coordinate === undefined ? undefined : toApiCoordinate(coordinate),
     rttSeconds: pool.distance(pool.self.name, name),
   };
-}
-
-function toApi({ vec, error, adjustment, height }: GossipCoordinate): Coordinate {
-  return { Vec: [...vec], Error: error, Adjustment: adjustment, Height: height };
 }

@@ -12,9 +12,6 @@ export const agentSelfRoutes: readonly Route[] = [
   { method: 'GET', path: '/v1/agent/version', acl: acl.none, handle: version },
 ];
 
-/** Where every node stands before anything was measured. */
-const ORIGIN = { Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 0.000_01 };
-
 async function self(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const { config } = request;
   const { build } = deps;
@@ -30,7 +27,7 @@ async function self(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
       BuildDate: build.buildDate,
     },
     DebugConfig: debugConfigJson(config, build),
-    Coord: await ownCoordinate(request, deps),
+    Coord: config.gossip.hasCoordinates ? deps.membership.coordinate() : null,
     Member: deps.membership.members(false).find((member) => member.Name === config.nodeName) ?? null,
     Stats: { ...(await ownStats(request, deps)), ...deps.stats() },
     Meta: { ...config.nodeMeta, 'consul-network-segment': '', 'consul-version': build.version },
@@ -42,16 +39,6 @@ async function self(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
 /** The TLS port first, as clients that know only `Port` expect. Which proxies are driven stands here as soon as one is. */
 function xdsJson(plaintext: number, tls: number): object {
   return { SupportedProxies: { envoy: [] }, Port: tls > 0 ? tls : plaintext, Ports: { Plaintext: plaintext, TLS: tls } };
-}
-
-async function ownCoordinate(request: ApiRequest, deps: ApiDeps): Promise<object> {
-  try {
-    const { value } = await deps.server.call('Coordinate.Node', { node: request.config.nodeName }, { query: { consistency: 'stale' } });
-    return value[0]?.Coord ?? ORIGIN;
-  } catch {
-    // Without servers the agent still answers for itself.
-    return ORIGIN;
-  }
 }
 
 function version(request: ApiRequest, { build }: ApiDeps): Reply {

@@ -1,0 +1,1 @@
+export { CoordinateSender, type CoordinateSenderPorts, sendIntervalMs } from './coordinate-sender.ts';
