@@ -32,6 +32,8 @@ export interface AgentPorts {
   readonly loadConfig: () => RuntimeConfig;
   /** A reload took place: log level, listeners and the like follow. */
   readonly onReload?: (config: RuntimeConfig) => void | Promise<void>;
+  /** Calls back when there are servers that were not there; returns the unsubscriber. */
+  readonly onServersFound?: (listener: () => void) => () => void;
   /** Gossip; an agent by itself has none. */
   readonly pools?: AgentPools;
   /** The server beside this agent goes too, and says goodbye to the others. */
@@ -73,6 +75,7 @@ export function createAgent(initial: RuntimeConfig, ports: AgentPorts): Agent {
   });
   const tokens = new AgentTokenStore(config, () => state.markDirty());
   const cache = new Cache({ server, clock, metrics });
+  const unsubscribe = ports.onServersFound?.(() => cache.serversFound());
   if (initial.connect.enabled) {
     cache.serveLeaves(new LeafManager({ server, cache, clock, random, metrics, config, logger: logger.named('leaf-certs') }));
   }
@@ -168,6 +171,7 @@ export function createAgent(initial: RuntimeConfig, ports: AgentPorts): Agent {
       syncer.stop();
       reaper.stop();
       checks.stop();
+      unsubscribe?.();
       cache.stop();
       await store.settled();
     },

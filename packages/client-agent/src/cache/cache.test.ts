@@ -221,6 +221,36 @@ describe('S082-S083: tokens and datacenters never share an answer (security.md s
     cache.stop();
   });
 
+  it('refreshes at once when there are servers again, and knows soon that there is contact', async () => {
+    let isAway = false;
+    const waits: (number | undefined)[] = [];
+    const { cache, clock } = setUp({
+      'Catalog.ListServices': (_request, { query, signal }) => {
+        if (query?.minIndex === undefined) return readReply({ web: [] });
+        if (isAway) throw new LictorError('no-leader', 'No known Consul servers');
+        waits.push(query.maxWaitMs);
+        const waitMs = query.maxWaitMs ?? 0;
+        return new Promise((resolve, reject) => {
+          clock.setTimer(waitMs, () => (isAway ? reject(new LictorError('unavailable', 'away')) : resolve(readReply({ web: [] }))));
+          signal?.addEventListener('abort', () => reject(new LictorError('cancelled', 'gone')), { once: true });
+        });
+      },
+    });
+    const ageMs = async (): Promise<number> => (await cache.get('Catalog.ListServices', {}, options)).ageMs;
+    await cache.get('Catalog.ListServices', {}, options);
+    isAway = true;
+    await clock.advance(3_600_000);
+    expect(await ageMs()).toBeGreaterThan(2_900_000);
+    isAway = false;
+    cache.serversFound();
+    await clock.advance(500);
+    expect(await ageMs()).toBeGreaterThan(2_900_000);
+    await clock.advance(600);
+    expect(await ageMs()).toBe(0);
+    expect(waits).toEqual([600_000, 1000, 600_000]);
+    cache.stop();
+  });
+
   it('takes equal requests for the same whatever the order of their keys, and different ones for different', async () => {
     const { cache } = setUp({
       'Health.ServiceNodes': (_request, { query, signal }) => (query?.minIndex === undefined ? readReply([]) : silence(signal)),

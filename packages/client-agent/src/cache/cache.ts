@@ -16,6 +16,10 @@ import { Waiters } from './waiters.ts';
 /** How long one background query blocks, and how long an entry outlives its last use (consul-facts T003). */
 const REFRESH_WAIT_MS = 600_000;
 export const IDLE_TTL_MS = 72 * 3_600_000;
+/** Of a query that is to show that there is contact again. */
+const PROBE_WAIT_MS = 1_000;
+/** Between two entries that are refreshed because there are servers again. */
+const RETRY_SPREAD_MS = 1;
 const SWEEP_INTERVAL_MS = 60_000;
 /** Consul's cache has no bound; ours evicts idle entries beyond this (security.md 5.1, CVE-2020-13250). */
 const MAX_ENTRIES = 20_000;
@@ -77,6 +81,18 @@ export class Cache implements AgentCache {
       return this.#leaves.get(request as LeafRequest, options) as Promise<CacheResult<CacheType>> as Promise<CacheResult<T>>;
     }
     return this.#get(type as ReadMethod, request as RpcRequest<ReadMethod>, options) as Promise<CacheResult<T>>;
+  }
+
+  /** There are servers again, or more of them: entries that wait to be refreshed do not wait for their time. */
+  serversFound(): void {
+    const { clock } = this.#ports;
+    let delayMs = 0;
+    for (const slot of this.#slots.values()) {
+      if (slot.machine.state.kind !== 'backoff') continue;
+      slot.timer?.cancel();
+      slot.timer = clock.setTimer(delayMs, () => this.#apply(slot, slot.machine.retryNow(clock.monotonic())));
+      delayMs += RETRY_SPREAD_MS;
+    }
   }
 
   stop(): void {
@@ -150,7 +166,7 @@ export class Cache implements AgentCache {
   }
 
   #apply(slot: Slot, effects: EntryEffects): void {
-    if (effects.fetchMinIndex !== undefined) this.#fetch(slot, effects.fetchMinIndex);
+    if (effects.fetchMinIndex !== undefined) this.#fetch(slot, effects.fetchMinIndex, effects.isProbe === true);
     if (effects.wakeAtMs !== undefined) {
       const { clock } = this.#ports;
       slot.timer?.cancel();
@@ -162,9 +178,9 @@ export class Cache implements AgentCache {
     else slot.waiters.fail(effects.failure);
   }
 
-  #fetch(slot: Slot, minIndex: number): void {
+  #fetch(slot: Slot, minIndex: number, isProbe: boolean): void {
     const { server, clock, metrics } = this.#ports;
-    const query = minIndex > 0 ? { minIndex, maxWaitMs: REFRESH_WAIT_MS } : {};
+    const query = minIndex > 0 ? { minIndex, maxWaitMs: isProbe ? PROBE_WAIT_MS : REFRESH_WAIT_MS } : {};
     const call = server.call(slot.type, slot.request as RpcRequest<ReadMethod>, { ...slot.options, query, signal: slot.cancelled.signal });
     void call.then(
       ({ value, meta }) => {

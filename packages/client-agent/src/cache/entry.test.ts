@@ -60,7 +60,7 @@ describe('a cache entry (design.md section 4)', () => {
       waits.push(wakeAtMs - nowMs);
       nowMs = wakeAtMs;
       expect(entry.known?.value).toBe('v');
-      expect(entry.retryDue(nowMs)).toEqual({ fetchMinIndex: 5 });
+      expect(entry.retryDue(nowMs)).toEqual({ fetchMinIndex: 5, isProbe: true });
     }
     expect(waits.slice(0, 2)).toEqual([1_000, 1_000]);
     expect(Math.max(...waits)).toBe(60_000);

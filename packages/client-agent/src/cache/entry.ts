@@ -41,6 +41,8 @@ export type EntryState =
 export interface EntryEffects {
   /** Start a fetch; above 0 it blocks until the index passes. */
   readonly fetchMinIndex?: number;
+  /** It is to be answered soon, news or not: contact was lost, and only an answer shows that it is back. */
+  readonly isProbe?: boolean;
   /** Call `retryDue` at this monotonic time. */
   readonly wakeAtMs?: number;
   /** The value changed: answer those who wait for news. */
@@ -143,9 +145,18 @@ export class CacheEntry {
     const state = this.#state;
     if (state.kind !== 'backoff' && state.kind !== 'fresh') return NOTHING;
     if (state.retryAtMs === undefined || nowMs < state.retryAtMs) return NOTHING;
-    const lostContactAtMs = state.kind === 'backoff' ? state.lostContactAtMs : undefined;
-    this.#state = { kind: 'refreshing', known: state.known, sinceMs: nowMs, lostContactAtMs };
+    if (state.kind === 'backoff') return this.retryNow(nowMs);
+    this.#state = { kind: 'refreshing', known: state.known, sinceMs: nowMs, lostContactAtMs: undefined };
     return { fetchMinIndex: state.known.meta.index };
+  }
+
+  /** There are servers again: what could not be refreshed may be now. */
+  retryNow(nowMs: number): EntryEffects {
+    const state = this.#state;
+    if (state.kind !== 'backoff') return NOTHING;
+    const { known, lostContactAtMs } = state;
+    this.#state = { kind: 'refreshing', known, sinceMs: nowMs, lostContactAtMs };
+    return { fetchMinIndex: known.meta.index, isProbe: true };
   }
 
   expire(): void {

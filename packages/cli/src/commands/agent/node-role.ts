@@ -27,6 +27,8 @@ export interface NodeRole {
   leave(): Promise<void>;
   stop(): Promise<void>;
   reloadTls(): void;
+  /** Calls back when there are servers that were not there; returns the unsubscriber. */
+  onServersFound(listener: () => void): () => void;
   /** Its groups of `info`. */
   stats(): AgentStats;
 }
@@ -49,6 +51,7 @@ function createServerRole(config: RuntimeConfig, { lan, datacenters, keyrings, .
     leave: () => server.leave(),
     stop: () => server.stop(),
     reloadTls: () => server.reloadTls(),
+    onServersFound: (listener) => server.consensus.onLeaderChange(listener),
     stats: () => serverStats(config, server),
   };
 }
@@ -67,6 +70,7 @@ function createClientRole(config: RuntimeConfig, lan: AgentPool, { logger: paren
       return Promise.resolve(calls.close());
     },
     reloadTls: () => calls.reloadTls(),
+    onServersFound: (listener) => servers.onArrival(listener),
     stats: () => clientStats(config, servers.all().length),
   };
 }

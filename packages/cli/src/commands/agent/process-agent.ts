@@ -66,6 +66,7 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
     const agent = createAgent(config, {
       ...ports,
       server: role.port,
+      onServersFound: (listener) => role.onServersFound(listener),
       version: API_VERSION,
       loadConfig: options.loadConfig,
       onReload: (next) => {
