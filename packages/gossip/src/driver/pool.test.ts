@@ -72,6 +72,17 @@ describe('pools on real sockets, with encryption', () => {
   });
 });
 
+describe('pools on IPv6', () => {
+  it('find each other', async () => {
+    const one = await pools.start('a', {}, '::1');
+    const two = await pools.start('b', {}, '::1');
+    expect(await two.pool.join([one.pool.self.address])).toEqual({ joined: 1, failures: [] });
+    two.pool.setTags({ six: 'yes' });
+    await until(() => one.pool.member('b')?.tags['six'] === 'yes');
+    expect(one.pool.self.address).toMatch(/^\[::1\]:\d+$/);
+  });
+});
+
 describe('joining', () => {
   it('leaves this member itself aside: one list serves all', async () => {
     const { pool } = await pools.start('a');

@@ -128,12 +128,13 @@ export class GossipPool {
     this.#engine.run((serf, nowMs) => serf.setTags({ ...tags }, nowMs));
   }
 
-  /** One that failed counts as left from now on; with `prune` it is forgotten at once. */
+  /** One that failed counts as left from now on; with `prune` it is forgotten at once. @throws GossipError `invalid` (no name) */
   forceLeave(name: string, { prune = false }: { readonly prune?: boolean } = {}): void {
+    validateName(name, '');
     this.#engine.run((serf, nowMs) => serf.forceLeave(name, prune, nowMs));
   }
 
-  /** @throws GossipError `too-large` */
+  /** @throws GossipError `too-large`, `invalid` */
   sendUserEvent(name: string, payload: Uint8Array, { coalesce = false }: { readonly coalesce?: boolean } = {}): void {
     this.#engine.run((serf, nowMs) => serf.userEvent(name, payload, coalesce, nowMs));
   }

@@ -1,7 +1,7 @@
 import { GossipError } from '../errors.ts';
 import type { NodeView, Swim } from '../swim/index.ts';
 import type { QueryRequest } from '../types.ts';
-import { encodeSerfMessage } from '../wire/serf-codec.ts';
+import { decodeSerfMessage, encodeSerfMessage } from '../wire/serf-codec.ts';
 import { Answers } from './answers.ts';
 import type { SerfEvent } from './effects.ts';
 import { EventRing } from './event-ring.ts';
@@ -66,12 +66,11 @@ export class Queries {
     return this.#options.gossipIntervalMs * this.#options.queryTimeoutMult * Math.ceil(Math.log10(this.#swim.live + 1));
   }
 
-  /** @returns the query's id. @throws GossipError `too-large`, `overloaded` */
+  /** @returns the query's id. @throws GossipError `too-large`, `invalid`, `overloaded` */
   ask(request: SerfQuery, nowMs: number): number {
     if (this.#questions.isFull) throw new GossipError('overloaded', 'too many queries at once');
     const message = this.#messageOf(request);
-    const { length } = encodeSerfMessage(message);
-    if (length > this.#options.queryBytes) throw new GossipError('too-large', `query exceeds limit of ${this.#options.queryBytes} bytes`);
+    validate(message, this.#options.queryBytes);
     this.#questions.open(message, nowMs);
     this.take(message, nowMs);
     return message.id;
@@ -135,5 +134,18 @@ export class Queries {
       relays: request.relays ?? 0,
       timeoutMs: Math.round(request.timeoutMs ?? this.timeoutMs),
     };
+  }
+}
+
+/** What others would refuse is refused here, with a word. */
+function validate(message: QueryMessage, maxBytes: number): void {
+  const bytes = encodeSerfMessage(message);
+  if (bytes.length > maxBytes) throw new GossipError('too-large', `query exceeds limit of ${maxBytes} bytes`);
+  try {
+    decodeSerfMessage(bytes);
+  } catch (error) {
+    throw new GossipError('invalid', 'query has too many nodes, tags or relays, lasts too long, or has control characters in a name', {
+      cause: error,
+    });
   }
 }

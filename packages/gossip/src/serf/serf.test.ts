@@ -221,6 +221,15 @@ describe('queries', () => {
     expect(() => cluster.core('n1').respond(token, bytes('twice'), 0)).toThrow('past the deadline');
   });
 
+  it('that others would refuse are refused at once', () => {
+    const { sim } = new SerfCluster({ seed: 23, nodes: 1 });
+    const { core } = sim.node('n1');
+    for (const bad of [{ relays: 17 }, { timeoutMs: 1e10 }, { tags: { 'a\nb': 'c' } }, { nodes: [''] }]) {
+      expect(() => core.query({ name: 'q', payload: bytes(''), ...bad }, 0)).toThrow(expect.objectContaining({ code: 'invalid' }));
+    }
+    expect(() => core.userEvent('a\nb', bytes(''), false, 0)).toThrow(expect.objectContaining({ code: 'invalid' }));
+  });
+
   it('do not make members answer to a stranger', () => {
     const cluster = new SerfCluster({ seed: 19, nodes: 3 }).formed();
     const forged = {

@@ -5,6 +5,11 @@ import { EventRing } from './event-ring.ts';
 import { LamportClock } from './lamport.ts';
 import type { SerfOptions } from './options.ts';
 
+/** What readers refuse, since names go into logs. */
+const CONTROL = /\p{Cc}/u;
+/** Of the past, that a newcomer hears. */
+const MAX_RECENT = 512;
+
 /** User events: told to all, delivered once. */
 export class UserEvents {
   readonly clock = new LamportClock();
@@ -25,11 +30,12 @@ export class UserEvents {
     return this.#coalescer.dueMs;
   }
 
-  /** @throws GossipError `too-large` */
+  /** @throws GossipError `too-large`, `invalid` */
   make(name: string, payload: Uint8Array, coalesce: boolean): UserEvent {
     const bytes = Buffer.byteLength(name) + payload.length;
     if (bytes > this.#maxBytes)
       throw new GossipError('too-large', `user event exceeds configured limit of ${this.#maxBytes} bytes before encoding`);
+    if (CONTROL.test(name)) throw new GossipError('invalid', 'name of a user event must not contain control characters');
     const { time } = this.clock;
     return { time, name, payload, coalesce };
   }
@@ -47,7 +53,7 @@ export class UserEvents {
   }
 
   recent(): UserEvent[] {
-    return this.#ring.items();
+    return this.#ring.items().slice(-MAX_RECENT);
   }
 
   /** What was before `time` is not for this member. */
