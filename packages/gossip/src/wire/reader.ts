@@ -8,12 +8,12 @@ const CONTROL = /\p{Cc}/u;
  * nothing is allocated on the word of a header alone.
  */
 export class Reader {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #view: DataView;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -64,6 +64,7 @@ export class Reader {
     else throw malformed('no text');
     if (length > maxBytes) throw malformed('text too long');
     const at = this.#skip(length);
+    if (this.#isPlain(at, length)) return this.#bytes.toString('latin1', at, at + length);
     const text = this.#decode(this.#bytes.subarray(at, at + length));
     if (CONTROL.test(text)) throw malformed('control character');
     return text;
@@ -78,7 +79,7 @@ export class Reader {
     else throw malformed('no bytes');
     if (length > maxBytes) throw malformed('too many bytes');
     const at = this.#skip(length);
-    return this.#bytes.slice(at, at + length);
+    return Uint8Array.from(this.#bytes.subarray(at, at + length));
   }
 
   #unsigned(head: number): number {
@@ -90,6 +91,15 @@ export class Reader {
     const high = this.#u32();
     if (high >= 2 ** 21) throw malformed('count too large');
     return high * 2 ** 32 + this.#u32();
+  }
+
+  /** Printable ASCII, as nearly all texts are: a table has thousands of them. */
+  #isPlain(at: number, length: number): boolean {
+    for (let place = at; place < at + length; place++) {
+      const byte = this.#bytes[place] ?? 0;
+      if (byte < 0x20 || byte > 0x7e) return false;
+    }
+    return true;
   }
 
   #decode(bytes: Uint8Array): string {

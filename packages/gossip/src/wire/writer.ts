@@ -42,11 +42,9 @@ export class Writer {
   }
 
   text(value: string): this {
+    if (value.length < 0x100 && this.#plainText(value)) return this;
     const bytes = encoder.encode(value);
-    if (bytes.length < 32) this.#u8(0xa0 | bytes.length);
-    else if (bytes.length < 0x100) this.#u8(0xd9).#u8(bytes.length);
-    else this.#u8(0xda).#u16(bytes.length);
-    return this.#raw(bytes);
+    return this.#textHead(bytes.length).#raw(bytes);
   }
 
   bytes(value: Uint8Array): this {
@@ -54,6 +52,28 @@ export class Writer {
     else if (value.length < 0x10000) this.#u8(0xc5).#u16(value.length);
     else this.#u8(0xc6).#u32(value.length);
     return this.#raw(value);
+  }
+
+  /** ASCII, as nearly all texts are, needs no encoder. @returns whether it was; if not, nothing is written */
+  #plainText(value: string): boolean {
+    const { length } = value;
+    this.#reserve(length + 3);
+    const before = this.#length;
+    this.#textHead(length);
+    for (let place = 0; place < length; place++) {
+      const code = value.charCodeAt(place);
+      if (code > 0x7f) {
+        this.#length = before;
+        return false;
+      }
+      this.#bytes[this.#length++] = code;
+    }
+    return true;
+  }
+
+  #textHead(length: number): this {
+    if (length < 32) return this.#u8(0xa0 | length);
+    return length < 0x100 ? this.#u8(0xd9).#u8(length) : this.#u8(0xda).#u16(length);
   }
 
   #raw(bytes: Uint8Array): this {
