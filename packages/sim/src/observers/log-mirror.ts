@@ -42,6 +42,15 @@ export class LogObserver {
     return known;
   }
 
+  /** Of a server that knows it to be committed. */
+  committedEntry(index: number): MirroredEntry | undefined {
+    for (const { ackedState, entries } of this.#mirrors.values()) {
+      const entry = ackedState.commit >= index ? entries.get(index) : undefined;
+      if (entry !== undefined) return entry;
+    }
+    return undefined;
+  }
+
   watch(nodeId: string, name: string, isDead: () => boolean, log: LogStore): LogStore {
     const mirror = this.mirrorOf(nodeId);
     return {

@@ -25,7 +25,7 @@ export class Observers {
     this.#report = report;
     const nowMs = (): number => scheduler.nowMs;
     const leaders = new Map<number, string>();
-    this.reference = new Reference(nowMs, report);
+    this.reference = new Reference(nowMs, report, (index) => this.logs.committedEntry(index));
     this.answers = new Answers(this.reference, nowMs, report);
     this.logs = new LogObserver(leaders, report);
     this.raft = new RaftObserver({

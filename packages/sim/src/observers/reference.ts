@@ -2,7 +2,7 @@ import { type Clock, type Session, silentLogger, silentMetrics } from '@lictor/p
 import type { Entry } from '@lictor/raft';
 import { COMMAND_HANDLERS, decodeCommand, Fsm, FsmMachine, sessionsTable, StateStore } from '@lictor/server/internal';
 import { KvHistory } from './kv-history.ts';
-import type { LogMirror } from './log-mirror.ts';
+import type { LogMirror, MirroredEntry } from './log-mirror.ts';
 import type { CommittedEntries } from './message-observer.ts';
 import { describeState, stateHash } from './state-hash.ts';
 
@@ -40,12 +40,15 @@ export class Reference implements CommittedEntries {
   readonly #values = new Map<string, number>();
   readonly #report: (what: string) => void;
   readonly #nowMs: () => number;
+  readonly #committedEntry: (index: number) => MirroredEntry | undefined;
   #logIndex = 0;
   #queue: (() => void | Promise<unknown>)[] = [];
   #isBusy = false;
   commands = 0;
 
-  constructor(nowMs: () => number, report: (what: string) => void) {
+  /** `committedEntry` asks all servers' logs. */
+  constructor(nowMs: () => number, report: (what: string) => void, committedEntry: (index: number) => MirroredEntry | undefined) {
+    this.#committedEntry = committedEntry;
     this.#nowMs = nowMs;
     this.#report = report;
     this.history = new KvHistory(report);
@@ -116,13 +119,18 @@ export class Reference implements CommittedEntries {
 
   #advance(name: string, mirror: LogMirror, stateIndex: number, term: number): void | Promise<unknown> {
     while (this.stateIndex < stateIndex) {
-      const next = mirror.entries.get(this.#logIndex + 1);
+      const next = this.#entryAt(this.#logIndex + 1, mirror);
       if (next === undefined) return this.#report(`state-machine safety: ${name} is at ${stateIndex} without entry ${this.#logIndex + 1}`);
       const answer = this.#apply(next.entry, term);
       if (answer === undefined) continue;
       return answer.then(() => this.#advance(name, mirror, stateIndex, term));
     }
     return undefined;
+  }
+
+  /** What is not a command has no part in the state: a server may have a snapshot behind it, and nobody has been there by a command yet. */
+  #entryAt(index: number, mirror: LogMirror): MirroredEntry | undefined {
+    return mirror.entries.get(index) ?? (index <= mirror.snapshotIndex ? this.#committedEntry(index) : undefined);
   }
 
   #apply(entry: Entry, term: number): Promise<unknown> | undefined {
