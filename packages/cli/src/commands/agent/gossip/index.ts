@@ -1,4 +1,4 @@
-import { type AgentPools, type JoinConfig, retryJoin, type RuntimeConfig } from '@lictor/client-agent';
+import { type AgentPools, findServers, type JoinConfig, retryJoin, type RuntimeConfig } from '@lictor/client-agent';
 import type { GossipPool } from '@lictor/gossip';
 import type { DatacenterDirectory, GossipKeyrings } from '@lictor/server';
 import { toAgentPool } from './agent-pool.ts';
@@ -6,6 +6,7 @@ import { datacentersOf } from './datacenters.ts';
 import { createPool, type PoolPorts } from './create-pool.ts';
 import { floodJoin } from './flood-join.ts';
 import { keyringsOf } from './keyrings.ts';
+import { PoolMemory } from './pool-memory.ts';
 
 /** This agent's membership: the LAN pool and, on servers, the WAN pool. */
 export interface Gossip {
@@ -24,6 +25,8 @@ interface Joining {
   readonly pool: GossipPool;
   readonly join: JoinConfig;
   readonly port: number;
+  /** Undefined: nothing is kept on disk. */
+  readonly memory: PoolMemory | undefined;
 }
 
 /** Listens, as pools of one. @throws LictorError, GossipError when a port is taken or a key cannot be used */
@@ -33,12 +36,14 @@ export async function startGossip(config: RuntimeConfig, { logger, ...ports }: P
   const stopping = new AbortController();
   const stop = async (): Promise<void> => {
     stopping.abort();
+    for (const { memory } of joinings) memory?.stop();
     await Promise.all(joinings.map(({ pool }) => pool.stop()));
   };
   const start = async (isWan: boolean): Promise<GossipPool> => {
     const poolConfig = isWan && wan !== null ? wan : lan;
     const pool = createPool(config, poolConfig, isWan, { ...ports, logger: logger.named(isWan ? 'serf.wan' : 'serf.lan') });
-    joinings.push({ pool, join: poolConfig.join, port: poolConfig.port });
+    const memory = config.dataDir === null ? undefined : new PoolMemory(pool, config.dataDir, isWan, { ...ports, logger });
+    joinings.push({ pool, join: poolConfig.join, port: poolConfig.port, memory });
     await pool.start();
     return pool;
   };
@@ -55,13 +60,21 @@ export async function startGossip(config: RuntimeConfig, { logger, ...ports }: P
       datacenters: wanPool === undefined ? undefined : datacentersOf(wanPool),
       keyrings: keyringsOf(lanPool, wanPool),
       join: async () => {
+        for (const { memory } of joinings) void memory?.rejoin(config.gossip.rejoinsAfterLeave, stopping.signal);
         const joined = joinings.map(({ pool, join, port }) =>
           retryJoin(join, { clock: ports.clock, logger, pool: toAgentPool(pool), defaultPort: port }, stopping.signal),
         );
-        return (await Promise.all(joined)).every(Boolean);
+        const hasJoined = (await Promise.all(joined)).every(Boolean);
+        if (hasJoined && !config.server && !stopping.signal.aborted) {
+          const { addresses, intervalMs } = lan.join;
+          const end = findServers({ clock: ports.clock, logger, pool: pools.lan, addresses, defaultPort: lan.port, intervalMs });
+          stopping.signal.addEventListener('abort', end, { once: true });
+        }
+        return hasJoined;
       },
       leave: async () => {
         stopping.abort();
+        for (const { memory } of joinings) memory?.noteLeave();
         await Promise.all(joinings.map(({ pool }) => pool.leave()));
       },
       stop,
