@@ -14,6 +14,8 @@ export interface ClusterOptions {
   readonly servers?: number;
   /** Room for servers that come later. */
   readonly spare?: number;
+  /** Agents that are no servers; a test starts them. */
+  readonly clients?: number;
   readonly network?: ClusterNetwork;
   readonly args?: readonly string[];
 }
@@ -25,23 +27,25 @@ export class TestCluster {
   readonly servers: readonly ClusterServer[];
   /** Those that a test starts when it wants them. */
   readonly spares: readonly ClusterServer[];
+  readonly clients: readonly ClusterServer[];
   readonly folder = mkdtempSync(join(tmpdir(), 'lictor-cluster-'));
 
   private constructor(network: ClusterNetwork, options: ClusterOptions) {
     this.network = network;
-    const { servers = 3, spare = 0, args = [] } = options;
-    const places = Array.from({ length: servers + spare }, (_, number) => network.placeOf(number));
+    const { servers = 3, spare = 0, clients = 0, args = [] } = options;
+    const places = Array.from({ length: servers + spare + clients }, (_, number) => network.placeOf(number));
     const joins = places.slice(0, servers).map((place) => `-retry-join=${advertisedHost(place)}:${place.ports['serf-lan']}`);
     const all = places.map((place, number) => {
-      const expect = number < servers ? [`-bootstrap-expect=${servers}`] : [];
-      return new ClusterServer(number, place, join(this.folder, `s${number + 1}`), ['-server', ...expect, ...joins, FAST_TIMING, ...args]);
+      const role = number < servers ? ['-server', `-bootstrap-expect=${servers}`] : number < servers + spare ? ['-server'] : [];
+      return new ClusterServer(number, place, join(this.folder, `s${number + 1}`), [...role, ...joins, FAST_TIMING, ...args]);
     });
     this.servers = all.slice(0, servers);
-    this.spares = all.slice(servers);
+    this.spares = all.slice(servers, servers + spare);
+    this.clients = all.slice(servers + spare);
   }
 
   static async create(options: ClusterOptions = {}): Promise<TestCluster> {
-    const network = options.network ?? (await createLoopback((options.servers ?? 3) + (options.spare ?? 0)));
+    const network = options.network ?? (await createLoopback((options.servers ?? 3) + (options.spare ?? 0) + (options.clients ?? 0)));
     return new TestCluster(network, options);
   }
 
@@ -80,11 +84,15 @@ export class TestCluster {
 
   /** What the servers printed, for a failure. */
   get output(): string {
-    return [...this.servers, ...this.spares].map(({ name, output }) => `--- ${name}\n${output}`).join('\n');
+    return this.#all.map(({ name, output }) => `--- ${name}\n${output}`).join('\n');
+  }
+
+  get #all(): readonly ClusterServer[] {
+    return [...this.servers, ...this.spares, ...this.clients];
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.servers, ...this.spares].map((server) => server.kill()));
+    await Promise.all(this.#all.map((server) => server.kill()));
     this.network.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
