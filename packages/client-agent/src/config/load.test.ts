@@ -137,9 +137,9 @@ describe('old and foreign names', () => {
   });
 
   it('says so when an accepted option has no effect yet', () => {
-    const warning = '"rejoin_after_leave" is accepted for compatibility and has no effect in this version of Lictor';
-    expect(loadTexts({ '/a.hcl': 'rejoin_after_leave = true' }).warnings).toContain(warning);
-    expect(loadTexts({}, { flags: new Map([['rejoin', ['true']]]) }).warnings).toContain(warning);
+    const warning = '"primary_gateways" is accepted for compatibility and has no effect in this version of Lictor';
+    expect(loadTexts({ '/a.hcl': 'primary_gateways = ["10.0.0.1"]' }).warnings).toContain(warning);
+    expect(loadTexts({}, { flags: new Map([['primary-gateway', ['10.0.0.1']]]) }).warnings).toContain(warning);
     expect(loadTexts({}).warnings).toEqual([]);
   });
 

@@ -173,6 +173,8 @@ export interface GossipConfig {
   readonly verifyOutgoing: boolean;
   readonly keepsKeysInMemory: boolean;
   readonly hasCoordinates: boolean;
+  /** Whether an agent that left goes back to those it knew when it is started again. */
+  readonly rejoinsAfterLeave: boolean;
 }
 
 export interface GossipPoolConfig {

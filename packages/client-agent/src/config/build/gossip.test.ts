@@ -36,7 +36,13 @@ describe('gossip (consul-facts K056, T020-T023)', () => {
     const gossip = load(`${CLIENT} encrypt = "${KEY}" encrypt_verify_incoming = false`);
     expect(gossip.encryptKey.reveal()).toBe(KEY);
     expect(JSON.stringify(gossip)).not.toContain(KEY);
-    expect(gossip).toMatchObject({ verifyIncoming: false, verifyOutgoing: true, keepsKeysInMemory: false, hasCoordinates: true });
+    expect(gossip).toMatchObject({
+      verifyIncoming: false,
+      verifyOutgoing: true,
+      keepsKeysInMemory: false,
+      hasCoordinates: true,
+      rejoinsAfterLeave: false,
+    });
   });
 
   it.each([

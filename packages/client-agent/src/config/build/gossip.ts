@@ -47,6 +47,7 @@ export function buildGossip(raw: RawReader, addresses: Addresses, isServer: bool
     verifyOutgoing: raw.boolean('encrypt_verify_outgoing'),
     keepsKeysInMemory: raw.boolean('disable_keyring_file'),
     hasCoordinates: !raw.boolean('disable_coordinates'),
+    rejoinsAfterLeave: raw.boolean('rejoin_after_leave'),
   };
 }
 

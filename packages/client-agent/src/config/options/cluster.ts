@@ -13,7 +13,7 @@ export const clusterOptions = [
   option('retry_max_wan', 'int', 'Attempts; 0 no limit.', { flag: 'retry-max-wan', default: 0 }),
   option('start_join', 'strings', 'Old name.', { status: 'deprecated', replacedBy: 'retry_join', flag: 'join' }),
   option('start_join_wan', 'strings', 'Old name.', { status: 'deprecated', replacedBy: 'retry_join_wan', flag: 'join-wan' }),
-  option('rejoin_after_leave', 'bool', 'Join again after a leave.', { flag: 'rejoin', default: false, ...inert }),
+  option('rejoin_after_leave', 'bool', 'Go back to the members of before, after a leave too.', { flag: 'rejoin', default: false }),
   option('encrypt', 'string', 'Gossip key, base64.', { flag: 'encrypt', isSecret: true }),
   option('encrypt_verify_incoming', 'bool', 'Refuse clear gossip.', { default: true }),
   option('encrypt_verify_outgoing', 'bool', 'Encrypt gossip.', { default: true }),
