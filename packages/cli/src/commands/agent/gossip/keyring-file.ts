@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { writeFileAtomic } from '@lictor/client-agent';
 import { LictorError, Secret } from '@lictor/protocol';
 
 /** `serf/local.keyring`, in Consul's format: a list of keys in base64, the one that is used to send first. */
@@ -27,10 +27,7 @@ export class KeyringFile {
 
   /** @throws Error */
   write(keys: readonly Secret[]): void {
-    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
-    const temporary = `${this.#path}.tmp`;
-    writeFileSync(temporary, `${JSON.stringify(keys.map((key) => key.reveal()))}\n`, { mode: 0o600 });
-    renameSync(temporary, this.#path);
+    writeFileAtomic(this.#path, `${JSON.stringify(keys.map((key) => key.reveal()))}\n`);
   }
 }
 

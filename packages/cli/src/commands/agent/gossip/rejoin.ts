@@ -1,0 +1,47 @@
+import type { AgentPool } from '@lictor/client-agent';
+import { type Clock, type Logger, type Random, randomInteger, sleep } from '@lictor/protocol';
+import type { KnownMembers } from './member-changes.ts';
+
+/** Asked at once: one that answers is enough. */
+const AT_ONCE = 8;
+/** As `retry_join` (consul-facts T023). */
+const RETRY_MS = 30_000;
+
+export interface RejoinPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly pool: AgentPool;
+}
+
+/** Goes back to whom this agent knew when it last ran, again and again until it is not alone. Never rejects. */
+export async function rejoin({ members }: KnownMembers, ports: RejoinPorts, signal: AbortSignal): Promise<void> {
+  const { clock, random, logger, pool } = ports;
+  const addresses = [...members.values()];
+  while (addresses.length > 0 && !signal.aborted && isAlone(pool)) {
+    const shuffled = shuffle(addresses, random);
+    for (let start = 0; start < shuffled.length && !signal.aborted && isAlone(pool); start += AT_ONCE) {
+      const some = shuffled.slice(start, start + AT_ONCE);
+      logger.info('Attempting re-join to previously known nodes', { addresses: some.join(' ') });
+      const { joined } = await pool.join(some).catch(() => ({ joined: 0 }));
+      if (joined > 0) return logger.info('Re-joined to previously known nodes', { num_agents: joined });
+    }
+    if (!isAlone(pool)) return;
+    logger.warn('Failed to re-join any previously known node', { retry_interval: `${RETRY_MS / 1000}s` });
+    await sleep(clock, RETRY_MS, signal).catch(() => undefined);
+  }
+}
+
+/** Of several ways into the pool another one may have been quicker. */
+function isAlone(pool: AgentPool): boolean {
+  return pool.members().filter(({ status }) => status === 'alive').length <= 1;
+}
+
+function shuffle(addresses: readonly string[], random: Random): string[] {
+  const shuffled = [...addresses];
+  for (let last = shuffled.length - 1; last > 0; last--) {
+    const other = randomInteger(random, last + 1);
+    [shuffled[last], shuffled[other]] = [shuffled[other] ?? '', shuffled[last] ?? ''];
+  }
+  return shuffled;
+}
