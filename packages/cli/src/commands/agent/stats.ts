@@ -65,8 +65,8 @@ function lastContact({ state, lastContactMs }: RaftStats): string {
   return lastContactMs === undefined ? 'never' : formatDuration(lastContactMs);
 }
 
-function gossipStats({ config, membership }: Agent, wan: boolean): Readonly<Record<string, string>> {
-  const { encrypted: _encrypted, member_queue: _queue, ...counters } = membership.stats(wan);
+function gossipStats(agent: Agent, wan: boolean): Readonly<Record<string, string>> {
+  const { encrypted: _encrypted, member_queue: _queue, ...counters } = agent.membership.stats(wan);
   const texts = Object.entries(counters).map(([name, value]) => [name, String(value)] as const);
-  return { ...Object.fromEntries(texts), encrypted: String(!config().gossip.encryptKey.isEmpty) };
+  return { ...Object.fromEntries(texts), encrypted: String(!agent.config().gossip.encryptKey.isEmpty) };
 }
