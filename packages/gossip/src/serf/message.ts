@@ -67,6 +67,7 @@ export interface SerfState {
   readonly queryTime: number;
   /** When each member's status was last said. */
   readonly statusTimes: readonly (readonly [node: string, time: number])[];
+  /** Those who have left, or are about to. */
   readonly left: readonly string[];
   /** Recent ones, the oldest first. */
   readonly events: readonly UserEvent[];

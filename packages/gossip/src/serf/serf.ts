@@ -321,7 +321,7 @@ export class Serf {
       eventTime: this.#events.clock.time,
       queryTime: this.#queries.clock.time,
       statusTimes: this.#roster.statusTimes(),
-      left: this.#roster.withStatus('left').map(({ name }) => name),
+      left: [...this.#roster.withStatus('left'), ...this.#roster.withStatus('leaving')].map(({ name }) => name),
       events: this.#events.recent(),
     });
   }

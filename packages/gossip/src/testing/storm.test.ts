@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SerfStorm } from './serf-storm.ts';
 import { Storm } from './storm.ts';
 
 const SEEDS = Number(process.env['LICTOR_SIM_SEEDS'] ?? 60);
@@ -16,5 +17,17 @@ describe('a pool in a storm', () => {
     }
     // The storm is one.
     for (const count of Object.values(totals)) expect(count).toBeGreaterThan(SEEDS);
+  });
+
+  it(`agrees with serf's layer, too, on who is there, and hears each event once, for seeds 1 to ${SEEDS}`, () => {
+    let events = 0;
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      try {
+        events += new SerfStorm(seed).run();
+      } catch (error) {
+        throw new Error(`seed ${seed}`, { cause: error });
+      }
+    }
+    expect(events).toBeGreaterThan(3 * SEEDS);
   });
 });
