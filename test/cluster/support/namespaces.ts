@@ -16,7 +16,8 @@ export function canUseNamespaces(): boolean {
 }
 
 /**
- * A namespace for each server, joined by a bridge that we are on as well. A direction is cut by a wrong neighbour entry: what is sent is
+ * A namespace for each server, joined by a bridge that we are on as well; the bridge is in a namespace of its own, where no firewall of this
+ * machine (a container engine's, for example) drops what it forwards. A direction is cut by a wrong neighbour entry: what is sent is
  * lost as on a broken wire, no error tells the sender, and no kernel module is needed.
  */
 export function createNamespaces(servers: number): ClusterNetwork {
@@ -24,14 +25,12 @@ export function createNamespaces(servers: number): ClusterNetwork {
   const id = `${NAME_PREFIX}${process.pid}`;
   // 198.18.0.0/15 is for tests of network devices (RFC 2544): nobody routes it.
   const subnet = `198.18.${process.pid % 250}`;
-  const bridge = `${id}b`;
+  const hub: Hub = { namespace: `${id}b`, uplink: `${id}u` };
   const names = Array.from({ length: servers }, (_, server) => `${id}n${server}`);
-  const onExit = (): void => remove(bridge, names);
+  const onExit = (): void => remove(hub.namespace, names);
   process.once('exit', onExit);
-  ip('link', 'add', bridge, 'type', 'bridge');
-  ip('addr', 'add', `${subnet}.254/24`, 'dev', bridge);
-  ip('link', 'set', bridge, 'up');
-  for (const [server, name] of names.entries()) addNamespace(name, bridge, `${id}v${server}`, hostOf(subnet, server));
+  addHub(hub, `${subnet}.254`);
+  for (const [server, name] of names.entries()) addNamespace(name, hub, `v${server}`, hostOf(subnet, server));
   const cuts = new Set<string>();
   return {
     canCut: true,
@@ -53,15 +52,33 @@ export function createNamespaces(servers: number): ClusterNetwork {
     },
     close: () => {
       process.off('exit', onExit);
-      remove(bridge, names);
+      remove(hub.namespace, names);
     },
   };
 }
 
-function addNamespace(name: string, bridge: string, link: string, host: string): void {
+interface Hub {
+  readonly namespace: string;
+  /** Our own end of the link to the bridge. */
+  readonly uplink: string;
+}
+
+const BRIDGE = 'hub';
+
+function addHub({ namespace, uplink }: Hub, host: string): void {
+  ip('netns', 'add', namespace);
+  ip('-n', namespace, 'link', 'add', BRIDGE, 'type', 'bridge');
+  ip('-n', namespace, 'link', 'set', BRIDGE, 'up');
+  ip('link', 'add', uplink, 'type', 'veth', 'peer', 'name', 'up0', 'netns', namespace);
+  ip('-n', namespace, 'link', 'set', 'up0', 'master', BRIDGE, 'up');
+  ip('addr', 'add', `${host}/24`, 'dev', uplink);
+  ip('link', 'set', uplink, 'up');
+}
+
+function addNamespace(name: string, { namespace: hub }: Hub, link: string, host: string): void {
   ip('netns', 'add', name);
-  ip('link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
-  ip('link', 'set', link, 'master', bridge, 'up');
+  ip('-n', hub, 'link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
+  ip('-n', hub, 'link', 'set', link, 'master', BRIDGE, 'up');
   ip('-n', name, 'addr', 'add', `${host}/24`, 'dev', 'eth0');
   ip('-n', name, 'link', 'set', 'eth0', 'up');
   ip('-n', name, 'link', 'set', 'lo', 'up');
@@ -72,13 +89,12 @@ function hostOf(subnet: string, server: number): string {
 }
 
 /** With whatever still runs in them: a test that was killed could not stop its servers. */
-function remove(bridge: string, names: readonly string[]): void {
-  for (const name of names) {
+function remove(hub: string, names: readonly string[]): void {
+  for (const name of [...names, hub]) {
     const pids = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).stdout ?? '';
     for (const pid of pids.split('\n').filter((line) => line !== '')) stopProcess(Number(pid));
     tryIp('netns', 'del', name);
   }
-  tryIp('link', 'del', bridge);
 }
 
 function stopProcess(pid: number): void {
@@ -94,7 +110,7 @@ function removeLeftOvers(): void {
   const listed = spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' }).stdout ?? '';
   const names = listed.split('\n').map((line) => line.split(' ')[0] ?? '');
   for (const name of names) {
-    const pid = new RegExp(`^${NAME_PREFIX}(\\d+)n\\d+$`).exec(name)?.[1];
+    const pid = new RegExp(`^${NAME_PREFIX}(\\d+)(?:n\\d+|b)$`).exec(name)?.[1];
     if (pid !== undefined && !existsSync(`/proc/${pid}`)) remove(`${NAME_PREFIX}${pid}b`, [name]);
   }
 }
