@@ -43,10 +43,14 @@ export class MemberSnapshot {
   }
 
   note(change: Change): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#isKnown(change)) return;
     this.#pending.push(change);
     this.#known = foldChanges([change], this.#known);
     this.#timer ??= this.#ports.clock.setTimer(FLUSH_MS, () => this.flush());
+  }
+
+  #isKnown(change: Change): boolean {
+    return change.type === 'alive' && !this.#known.hasLeft && this.#known.members.get(change.name) === change.address;
   }
 
   flush(): void {
