@@ -21,6 +21,8 @@ export interface MutantOptions {
   /** In `scripts`: runs seed after seed, and prints the one that fails. */
   readonly script: string;
   readonly seeds: number;
+  /** More for the script. */
+  readonly args?: readonly string[];
 }
 
 const PACKAGE = resolve(import.meta.dirname, '../..');
@@ -75,7 +77,8 @@ export class Mutants {
   }
 
   #run(script: string): Promise<string> {
-    const args = ['--conditions=lictor-source', script, '--seeds', String(this.#options.seeds), '--until-failure'];
+    const { seeds, args: more = [] } = this.#options;
+    const args = ['--conditions=lictor-source', script, '--seeds', String(seeds), '--until-failure', ...more];
     return run(process.execPath, args, { timeout: LIMIT_MS }).then(
       ({ stdout }) => stdout,
       (error: unknown) => (error instanceof Error && 'stdout' in error ? String(error.stdout) : String(error)),

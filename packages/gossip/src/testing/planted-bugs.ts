@@ -120,3 +120,55 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: '',
   },
 ];
+
+/** The same for serf's layer. */
+export const PLANTED_SERF_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'does not contradict those who say that it leaves',
+    file: 'serf.ts',
+    find: "if (type === 'leave-intent' ? time >= ownTime : time > ownTime) this.#sayJoined();",
+    replace: '',
+  },
+  {
+    name: 'contradicts only what is newer than its last word',
+    file: 'serf.ts',
+    find: "type === 'leave-intent' ? time >= ownTime : time > ownTime",
+    replace: 'time > ownTime + 1',
+  },
+  {
+    name: 'does not tell who is about to leave',
+    file: 'serf.ts',
+    find: ", ...this.#roster.withStatus('leaving')]",
+    replace: ']',
+  },
+  {
+    name: 'never tries again those who failed',
+    file: 'serf.ts',
+    find: 'if (address !== undefined) this.#swim.join(address, this.#nowMs);',
+    replace: '',
+  },
+  {
+    name: 'takes an older intent for news',
+    file: 'roster.ts',
+    find: 'const isNew = intent.time > entry.statusTime;',
+    replace: 'const isNew = intent.time >= 0 && entry.statusTime >= 0;',
+  },
+  {
+    name: 'stays leaving when it joins again',
+    file: 'roster.ts',
+    find: "if (entry.status === 'leaving') entry.status = 'alive';",
+    replace: '',
+  },
+  {
+    name: 'hears an event as often as it comes',
+    file: 'event-ring.ts',
+    find: 'slot.items.some((seen) => this.#isSame(seen, item))',
+    replace: 'this.#slots.length === 0',
+  },
+  {
+    name: 'forgets a member that is there',
+    file: 'roster.ts',
+    find: "if (prune && entry.status === 'left') {",
+    replace: 'if (prune) {',
+  },
+];

@@ -36,11 +36,27 @@ export class SerfStorm {
     }
     this.#cluster.sim.network.heal();
     this.#cluster.sim.network.calm();
-    // One whose only acquaintance has left is found by nobody: as agents do, it asks again.
-    for (const { name } of this.#cluster.sim.up.slice(1)) this.#cluster.sim.node(name).join(this.#cluster.sim.up[0]?.address ?? '');
+    this.#introduce();
     if (!this.#cluster.sim.until(() => this.#problem() === undefined, CALM_MS, 1000)) throw this.#error(this.#problem() ?? 'not settled');
     this.#checkEvents();
+    this.#cluster.pass(30_000);
+    for (const { name, core } of this.#cluster.sim.up) {
+      const { intents, events } = core.figures().queues;
+      if (intents + events > 0) throw this.#error(`${name} still has something to tell`);
+    }
     return this.#events;
+  }
+
+  /** Those whose acquaintances have all left are found by nobody: as agents do that begin, they ask again. */
+  #introduce(): void {
+    const { up } = this.#cluster.sim;
+    const [first] = up;
+    if (first === undefined) return;
+    const knows = (one: SimNode<Serf>, other: SimNode<Serf>): boolean =>
+      one.core.member(other.name)?.status !== undefined && one.core.member(other.name)?.status !== 'left';
+    const found = new Set([first]);
+    for (const one of found) for (const other of up) if (knows(one, other) || knows(other, one)) found.add(other);
+    for (const node of up) if (!found.has(node)) node.join(first.address);
   }
 
   #act(): void {
