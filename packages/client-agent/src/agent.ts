@@ -164,7 +164,8 @@ export function createAgent(initial: RuntimeConfig, ports: AgentPorts): Agent {
       checks.restore();
       reaper.start();
       syncer.start();
-      if (initial.gossip.hasCoordinates) coordinates.start();
+      // One by itself is nowhere: there is nobody to be far from.
+      if (initial.gossip.hasCoordinates && pools.lan !== undefined) coordinates.start();
     },
     stop: async () => {
       coordinates.stop();
