@@ -58,7 +58,7 @@ export class ServerRouter implements ServerPort {
     metrics.incrCounter('client.rpc');
     for (let tried = 1; ; tried++) {
       const server = servers.first;
-      let failure = noServers();
+      let failure: LictorError | undefined;
       if (server !== undefined) {
         try {
           return (await remote.call(server.address, method, request, patience.attempt(options))) as RpcReply<M>;
@@ -69,8 +69,9 @@ export class ServerRouter implements ServerPort {
           servers.demote(server);
         }
       }
-      const restMs = patience.restMs();
+      const restMs = patience.restMs(failure);
       if (restMs === 0) {
+        failure ??= noServers();
         metrics.incrCounter('client.rpc.failed');
         // Clients of Consul know its 500 as what may be tried again.
         throw failure.code === 'unavailable' ? new LictorError('no-leader', failure.message, { cause: failure }) : failure;

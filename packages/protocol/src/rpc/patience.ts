@@ -1,3 +1,4 @@
+import type { LictorError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CallOptions, QueryOptions } from './query.ts';
 import { type WaitLimits, waitTimeMs } from './wait-time.ts';
@@ -42,10 +43,15 @@ export class Patience {
     return { ...options, query: { ...options.query, maxWaitMs } };
   }
 
-  /** The attempt has failed. @returns for how long another may be made, ms; 0: no more */
-  restMs(): number {
+  /**
+   * The attempt has failed, or nobody was there to ask.
+   * @param failure how; `unavailable` is one that never reached its server, however long that took
+   * @returns for how long another may be made, ms; 0: no more
+   */
+  restMs(failure: LictorError | undefined): number {
     const nowMs = this.#clock.monotonic();
-    if (nowMs - this.#attemptMs >= WAITED_MS) this.#failingSinceMs = nowMs;
+    const wasReached = failure !== undefined && failure.code !== 'unavailable';
+    if (wasReached && nowMs - this.#attemptMs >= WAITED_MS) this.#failingSinceMs = nowMs;
     return Math.max(0, Math.min(this.#failingSinceMs, this.#startMs + this.#waitMs) + this.#options.holdMs - nowMs);
   }
 }

@@ -46,7 +46,7 @@ export class DatacenterCalls {
       } catch (thrown) {
         const failure = LictorError.from(thrown);
         const mayRepeat = NOT_DONE.has(failure.code) || (failure.code === 'outcome-unknown' && METHOD_KINDS[method] === 'read');
-        if (!mayRepeat || patience.restMs() === 0) throw failure;
+        if (!mayRepeat || patience.restMs(failure) === 0) throw failure;
       }
       await sleep(clock, RETRY_MS * (0.5 + random.float()), options.signal).catch(() => {
         throw new LictorError('cancelled', 'request cancelled');

@@ -112,7 +112,7 @@ export class Forwarder implements ServerPort {
         const mayRepeat = NOT_DONE.has(failure.code) || (kind === 'read' && failure.code === 'outcome-unknown');
         if (!mayRepeat) throw failure;
       }
-      const restMs = patience.restMs();
+      const restMs = patience.restMs(failure);
       if (restMs === 0) {
         failure ??= noLeader();
         logger.warn('a call found no leader in time', { method, error: failure.message });
