@@ -10,7 +10,11 @@ esac
 if [ "${1:-agent}" = agent ]; then
   [ $# -gt 0 ] && shift
   local_config=${LICTOR_LOCAL_CONFIG:-${CONSUL_LOCAL_CONFIG:-}}
-  [ -n "$local_config" ] && set -- -hcl "$local_config" "$@"
+  if [ -n "$local_config" ]; then
+    # In memory, even where the disk is read-only; as a flag everybody on the machine could read it.
+    (umask 077 && printf '%s' "$local_config" >/dev/shm/lictor-local.hcl) || exit 1
+    set -- -config-file=/dev/shm/lictor-local.hcl "$@"
+  fi
   # -dev keeps nothing. A flag that comes later wins.
   case " $* " in
     *' -dev '* | *' -dev=true '*) ;;

@@ -36,7 +36,12 @@ export class LictorCluster {
     const { servers, clients, datacenter, tls } = this.#options;
     const serverNames = names('server', servers);
     const issuer = tls ? await createAgentTlsIssuer({ clock: systemClock, random: systemRandom }, { datacenter }) : undefined;
-    const common = { datacenter, encrypt: createGossipKey(systemRandom), retry_join: serverNames.map((name) => nameOf(network, name)), retry_interval: '1s' };
+    const common = {
+      datacenter,
+      encrypt: createGossipKey(systemRandom),
+      retry_join: serverNames.map((name) => nameOf(network, name)),
+      retry_interval: '1s',
+    };
     const serverConfig = { ...common, server: true, bootstrap_expect: servers, performance: { raft_multiplier: 1 } };
     return Promise.all([
       ...serverNames.map((name) => this.#container(name, network, serverConfig, issuer?.server())),

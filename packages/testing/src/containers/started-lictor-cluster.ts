@@ -57,7 +57,8 @@ export class StartedLictorCluster implements AsyncDisposable {
     const { NetworkSettings } = await (await getContainerRuntimeClient()).container.getById(agent.getId()).inspect();
     const address = NetworkSettings.Networks[this.network.getName()]?.IPAddress;
     const before = this.#addresses.get(agent.getId());
-    if (address !== before) throw new Error(`${agent.getHostname()} came back as ${address}, and not as ${before}: was another container added?`);
+    if (address !== before)
+      throw new Error(`${agent.getHostname()} came back as ${address}, and not as ${before}: was another container added?`);
   }
 
   /** Stops and removes everything. */

@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually, ROOT, run } from '../support/process.ts';
+import { composeCommand, must, prepareImage } from './support/engine.ts';
+
+/** deploy/compose as its README tells to use it, on names, an address range and a port of its own. */
+const FOLDER = join(ROOT, 'deploy/compose');
+const TIMEOUT_MS = 90_000;
+const PROJECT = `lictor-test-${process.pid}`;
+const skipped = prepareImage() !== undefined;
+
+describe.skipIf(skipped)('the mesh of deploy/compose', { timeout: TIMEOUT_MS }, () => {
+  const env = {
+    COMPOSE_PROJECT_NAME: PROJECT,
+    LICTOR_SUBNET: `10.85.${1 + (process.pid % 254)}`,
+    LICTOR_HTTP_PORT: '0',
+    ...(process.env['LICTOR_IMAGE'] !== undefined && { LICTOR_IMAGE: process.env['LICTOR_IMAGE'] }),
+  };
+  const [program, ...words] = composeCommand();
+  const compose = (...args: readonly string[]): string => must(program, [...words, '-f', join(FOLDER, 'docker-compose.yml'), ...args], env);
+  const fail = (...args: readonly string[]): string => must(join(FOLDER, 'fail.sh'), args, env);
+  const lictor = (service: string, ...args: readonly string[]): string => compose('exec', '-T', service, 'lictor', ...args);
+  /** What the caller logs from now on, until it has said `pattern`, a line a second. */
+  const callerSays = async (pattern: RegExp): Promise<string> => {
+    const id = compose('ps', '-q', 'caller').trim();
+    const since = new Date().toISOString();
+    return eventually(
+      `the caller says ${pattern}`,
+      async () => {
+        const { stdout } = await run('docker', ['logs', '--since', since, id]);
+        return pattern.test(stdout) && stdout;
+      },
+      TIMEOUT_MS,
+    );
+  };
+
+  beforeAll(() => {
+    must(join(FOLDER, 'secrets.sh'), [], env);
+    compose('up', '-d');
+  }, TIMEOUT_MS);
+  afterAll(() => {
+    compose('down', '--volumes', '--timeout', '1');
+    must('docker', ['volume', 'rm', `${PROJECT}-server-secrets`, `${PROJECT}-client-secrets`]);
+  }, TIMEOUT_MS);
+
+  it('lets the caller reach echo across nodes, through both sidecars', async () => {
+    await callerSays(/echo: hello \d+\n/);
+    expect(lictor('client-2', 'members')).toMatch(/(?:.* alive .*\n){5}/);
+    expect(lictor('server-1', 'info')).toContain('encrypted = true');
+  });
+
+  it('gives echo to nobody who is no sidecar, and no server key to a client', async () => {
+    const direct = `fetch('http://${env.LICTOR_SUBNET}.21:9090').then(() => 0, () => process.exit(7))`;
+    await expect(run('docker', ['exec', compose('ps', '-q', 'node-2').trim(), 'node', '-e', direct])).resolves.toMatchObject({ code: 7 });
+    const certificate = (service: string): string => compose('exec', '-T', service, 'cat', '/lictor/secrets/cert.pem');
+    expect(certificate('server-2')).not.toBe(certificate('client-2'));
+  });
+
+  it('is cut by an intention that denies, and mended by one that allows', async () => {
+    fail('deny');
+    try {
+      await callerSays(/no answer/);
+    } finally {
+      fail('allow');
+    }
+    await callerSays(/echo: hello/);
+  });
+
+  it('serves every call while the leader is killed', async () => {
+    const old = fail('leader').trim();
+    const since = new Date().toISOString();
+    fail('kill', 'leader');
+    await eventually('another leader', async () => fail('leader').trim() !== old, TIMEOUT_MS);
+    await callerSays(/echo: hello/);
+    const { stdout } = await run('docker', ['logs', '--since', since, compose('ps', '-q', 'caller').trim()]);
+    expect(stdout).not.toContain('no answer');
+    fail('heal');
+  });
+
+  it('loses echo with its node’s network, and has it back with it', async () => {
+    fail('cut', 'node-1');
+    await callerSays(/no answer/);
+    fail('heal');
+    await callerSays(/echo: hello/);
+  });
+
+  it('serves on without one of the client agents', async () => {
+    fail('kill', 'client-1');
+    await callerSays(/(?:echo: hello \d+\n[^]*){3}/);
+    fail('heal', 'client-1');
+  });
+});
