@@ -14,10 +14,13 @@ export async function deflate(bytes: Uint8Array): Promise<Uint8Array | undefined
   return deflated.length < bytes.length ? deflated : undefined;
 }
 
-/** Stops at `maxBytes`, whatever a few bytes unfold to. @throws GossipError `malformed` */
+/** Tables shrink to a twentieth; what unfolds to so many times its size was made to. */
+const MAX_RATIO = 100;
+
+/** Stops at `maxBytes`, and at a hundred times what came. @throws GossipError `malformed` */
 export async function inflate(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
   try {
-    return await inflateBytes(bytes, { maxOutputLength: maxBytes });
+    return await inflateBytes(bytes, { maxOutputLength: Math.min(maxBytes, MAX_RATIO * bytes.length) });
   } catch {
     throw malformed('cannot be inflated');
   }

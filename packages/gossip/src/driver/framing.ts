@@ -21,6 +21,11 @@ export class FrameCollector {
     this.#maxBytes = maxBytes;
   }
 
+  /** Bytes that are held. */
+  get length(): number {
+    return this.#length;
+  }
+
   /**
    * @returns the frame, once it is whole
    * @throws GossipError `too-large`, `malformed`

@@ -126,6 +126,28 @@ describe('streams of strangers', () => {
   });
 });
 
+describe('streams that are being read', () => {
+  it('hold no more than is allowed together', async () => {
+    const transport = new NodeTransport({ host: '127.0.0.1', port: 0, streamTimeoutMs: 5000, maxHeldBytes: 100_000 });
+    const troubles: string[] = [];
+    const address = await transport.start({
+      isAllowed: () => true,
+      onPacket: () => undefined,
+      onRequest: (_from, request) => Promise.resolve(request),
+      onTrouble: (what) => troubles.push(what),
+    });
+    const part = Buffer.concat([Buffer.from([0, 0, 0xff, 0xff]), Buffer.alloc(40_000)]);
+    const ends = [talk(address, part), talk(address, part), talk(address, part)];
+    await until(() => troubles.includes('too-many-streams'));
+    await Promise.race(ends);
+    for (const socket of sockets.splice(0)) socket.destroy();
+    await Promise.all(ends);
+    // What was held is free again.
+    expect(await transport.exchange(address, Buffer.alloc(90_000, 1), 2000)).toEqual(Buffer.alloc(90_000, 1));
+    await transport.stop();
+  });
+});
+
 describe('members that misbehave', () => {
   it('with an address outside the allowed networks are not known', async () => {
     const { pool, logger } = await pools.start('a', { allowedNetworks: ['127.0.0.0/8'] });

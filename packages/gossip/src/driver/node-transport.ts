@@ -18,11 +18,14 @@ export interface NodeTransportOptions {
   /** …and those of one IP address. */
   readonly maxStreamsPerPeer?: number;
   readonly maxStreamBytes?: number;
+  /** Of all that are being read. */
+  readonly maxHeldBytes?: number;
 }
 
 const MAX_STREAMS = 128;
 const MAX_STREAMS_PER_PEER = 32;
 const MAX_STREAM_BYTES = 20 * 1024 * 1024;
+const MAX_HELD_BYTES = 64 * 1024 * 1024;
 /** The kernel keeps so much while the event loop is busy. */
 const RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024;
 const BIND_TRIES = 10;
@@ -85,12 +88,13 @@ export class NodeTransport implements Transport {
   }
 
   async #bind(handlers: TransportHandlers): Promise<number> {
-    const { host, port, streamTimeoutMs, maxStreams, maxStreamsPerPeer } = this.#options;
+    const { host, port, streamTimeoutMs, maxStreams, maxStreamsPerPeer, maxHeldBytes } = this.#options;
     const limits = {
       timeoutMs: streamTimeoutMs,
       maxBytes: this.#maxBytes,
       maxStreams: maxStreams ?? MAX_STREAMS,
       maxStreamsPerPeer: maxStreamsPerPeer ?? MAX_STREAMS_PER_PEER,
+      maxHeldBytes: maxHeldBytes ?? MAX_HELD_BYTES,
     };
     const streams = new IncomingStreams(limits, handlers);
     this.#streams = streams;

@@ -101,7 +101,9 @@ export class PoolMetrics {
       case 'stream-only':
         return this.#logger.warn('member answers streams but no datagrams: is UDP blocked?', { node: notice.node });
       case 'refuted':
-        return this.#logger.warn('refuting what is said of this member', { by: notice.by });
+        return this.#logger.warn('refuting that this member is gone; if it goes on, others do not reach its advertised address', {
+          by: notice.by,
+        });
       case 'suspected':
       case 'probe-failed':
         return this.#logger.debug(notice.type === 'suspected' ? 'member is suspected' : 'member does not answer', { ...notice });

@@ -10,6 +10,8 @@ export interface StreamLimits {
   readonly maxBytes: number;
   readonly maxStreams: number;
   readonly maxStreamsPerPeer: number;
+  /** Of all streams together, while they are being read. */
+  readonly maxHeldBytes: number;
 }
 
 /** Streams that peers open: one frame in, one frame out, within a time. */
@@ -17,6 +19,7 @@ export class IncomingStreams {
   readonly #limits: StreamLimits;
   readonly #handlers: TransportHandlers;
   readonly #open = new Map<Socket, string>();
+  #heldBytes = 0;
 
   constructor(limits: StreamLimits, handlers: TransportHandlers) {
     this.#limits = limits;
@@ -53,8 +56,15 @@ export class IncomingStreams {
 
   #serve(socket: Socket, from: Address): void {
     const collector = new FrameCollector(this.#limits.maxBytes);
+    socket.on('close', () => (this.#heldBytes -= collector.length));
     socket.on('data', (chunk: Buffer) => {
+      this.#heldBytes += chunk.length;
       const request = collected(collector, chunk, socket);
+      if (this.#heldBytes > this.#limits.maxHeldBytes) {
+        this.#handlers.onTrouble('too-many-streams', from);
+        socket.destroy();
+        return;
+      }
       if (request === undefined) return;
       this.#handlers.onRequest(from, request).then(
         (answer) => (answer === undefined ? socket.destroy() : socket.end(frame(answer))),

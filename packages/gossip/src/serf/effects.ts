@@ -1,4 +1,4 @@
-import type { SwimEffects } from '../swim/index.ts';
+import type { SwimEffects, SwimEvent } from '../swim/index.ts';
 import type { MembershipEvent, QueryResponse, UserEvent } from '../types.ts';
 
 /** A question of another member, or of this one. */
@@ -27,4 +27,30 @@ export type SerfEvent =
 
 export interface SerfEffects extends SwimEffects {
   readonly serf: readonly SerfEvent[];
+}
+
+/** What it knows of itself, for metrics. */
+export interface SerfFigures {
+  /** Score of local health; 0: well. */
+  readonly health: number;
+  /** By status. */
+  readonly members: Readonly<Record<string, number>>;
+  /** Of the Lamport clocks. */
+  readonly times: { readonly member: number; readonly event: number; readonly query: number };
+  /** What waits to be told. */
+  readonly queues: { readonly members: number; readonly intents: number; readonly events: number; readonly queries: number };
+  readonly coordinateResets: number;
+}
+
+export interface PendingEffects {
+  datagrams: SwimEffects['datagrams'][number][];
+  streams: SwimEffects['streams'][number][];
+  replies: SwimEffects['replies'][number][];
+  notices: SwimEffects['notices'][number][];
+  events: SwimEvent[];
+  serf: SerfEvent[];
+}
+
+export function noEffects(): PendingEffects {
+  return { datagrams: [], streams: [], replies: [], notices: [], events: [], serf: [] };
 }

@@ -11,6 +11,8 @@ interface Question {
 }
 
 const MAX_QUESTIONS = 256;
+/** To one of them. */
+const MAX_ANSWERS = 65_536;
 
 /** Queries that this member has asked, and who has answered. */
 export class Questions {
@@ -49,7 +51,7 @@ export class Questions {
     const question = this.#byId.get(id);
     if (question === undefined || question.message.time !== time) return;
     const seen = isAck ? question.acks : question.answered;
-    if (seen.has(from)) return;
+    if (seen.has(from) || seen.size >= MAX_ANSWERS) return;
     seen.add(from);
     const response: QueryResponse = { from, payload };
     this.#emit(isAck ? { type: 'ack', id, from } : { type: 'response', id, response });

@@ -1,10 +1,10 @@
 import { GossipError } from '../errors.ts';
-import { type Address, type Message, type NodeView, type StreamMessage, Swim, type SwimEffects, type SwimEvent } from '../swim/index.ts';
+import { type Address, type Message, type NodeView, type StreamMessage, Swim, type SwimEvent } from '../swim/index.ts';
 import type { Coordinate, Member } from '../types.ts';
 import { decodeSerfMessage, decodeSerfState, encodeSerfState } from '../wire/serf-codec.ts';
 import { Coordinates } from './coordinates.ts';
 import { Departure, type DepartureStep } from './departure.ts';
-import type { SerfEffects, SerfEvent } from './effects.ts';
+import { noEffects, type PendingEffects, type SerfEffects, type SerfEvent, type SerfFigures } from './effects.ts';
 import { LamportClock } from './lamport.ts';
 import type { Intent, SerfMessage } from './message.ts';
 import type { SerfOptions, SerfPorts } from './options.ts';
@@ -16,27 +16,6 @@ import { UserEvents } from './user-events.ts';
 
 /** Queries of this code's own; applications may not ask them. */
 export const INTERNAL_QUERY_PREFIX = '_lictor_';
-
-export interface SerfFigures {
-  /** Score of local health; 0: well. */
-  readonly health: number;
-  /** By status. */
-  readonly members: Readonly<Record<string, number>>;
-  /** Of the Lamport clocks. */
-  readonly times: { readonly member: number; readonly event: number; readonly query: number };
-  /** What waits to be told. */
-  readonly queues: { readonly members: number; readonly intents: number; readonly events: number; readonly queries: number };
-  readonly coordinateResets: number;
-}
-
-interface PendingEffects {
-  datagrams: SwimEffects['datagrams'][number][];
-  streams: SwimEffects['streams'][number][];
-  replies: SwimEffects['replies'][number][];
-  notices: SwimEffects['notices'][number][];
-  events: SwimEvent[];
-  serf: SerfEvent[];
-}
 
 /**
  * What serf adds to SWIM, as a core without I/O: who meant to leave, events and queries for all, coordinates, and the memory of members that are
@@ -363,10 +342,6 @@ export class Serf {
     this.#effects.serf.push({ type: 'membership', event: { type: 'conflict', known: member, claimedBy: claim.address, what } });
     if (what === 'name') this.#queries.contest(known, this.#nowMs);
   }
-}
-
-function noEffects(): PendingEffects {
-  return { datagrams: [], streams: [], replies: [], notices: [], events: [], serf: [] };
 }
 
 function unreachable(): never {
