@@ -19,6 +19,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   conformance: ['protocol', 'sdk'],
   bench: ['protocol', 'sdk', 'pki', 'proxy'],
   sim: ['protocol', 'raft', 'server'],
+  testing: ['protocol', 'pki', 'sdk', 'proxy', 'cli'],
 };
 
 /** What pure code must not touch, and what to use instead. */

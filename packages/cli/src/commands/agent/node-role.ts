@@ -1,6 +1,6 @@
 import { type AgentPool, type AgentStats, type RuntimeConfig, ServerList, ServerRouter } from '@lictor/client-agent';
 import type { Clock, Logger, Metrics, Random, ServerPort } from '@lictor/protocol';
-import { createServer, type DatacenterDirectory, type GossipKeyrings } from '@lictor/server';
+import { createServer, type DatacenterDirectory, type GossipKeyrings, type RaftTiming } from '@lictor/server';
 import { createAgentCalls } from '@lictor/server/agent-rpc';
 import { candidatesOf, nodesOf, serverSourceOf } from './pool-views.ts';
 import { toRpcTlsConfig, toServerConfig } from './server-config.ts';
@@ -16,6 +16,8 @@ export interface RolePorts {
   /** Of servers with a WAN pool. */
   readonly datacenters: DatacenterDirectory | undefined;
   readonly keyrings: GossipKeyrings | undefined;
+  /** Undefined: what the configuration says. */
+  readonly raftTiming: RaftTiming | undefined;
 }
 
 /** What a node is to the cluster: a server, or a client of the servers. */
@@ -38,8 +40,9 @@ export function createNodeRole(config: RuntimeConfig, ports: RolePorts): NodeRol
   return config.server || ports.lan === undefined ? createServerRole(config, ports) : createClientRole(config, ports.lan, ports);
 }
 
-function createServerRole(config: RuntimeConfig, { lan, datacenters, keyrings, ...ports }: RolePorts): NodeRole {
-  const server = createServer(toServerConfig(config), {
+function createServerRole(config: RuntimeConfig, { lan, datacenters, keyrings, raftTiming, ...ports }: RolePorts): NodeRole {
+  const serverConfig = toServerConfig(config);
+  const server = createServer(raftTiming === undefined ? serverConfig : { ...serverConfig, raftTiming }, {
     ...ports,
     ...(lan !== undefined && { candidates: candidatesOf(lan), nodes: nodesOf(lan) }),
     ...(datacenters !== undefined && { datacenters }),

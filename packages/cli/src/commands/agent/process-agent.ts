@@ -11,6 +11,7 @@ import {
   startMetrics,
 } from '@lictor/client-agent';
 import { API_VERSION, type Logger } from '@lictor/protocol';
+import type { RaftTiming } from '@lictor/server';
 import { systemClock, systemRandom } from '@lictor/protocol/system';
 import { startGossip } from './gossip/index.ts';
 import { createNodeRole, type NodeRole } from './node-role.ts';
@@ -35,6 +36,8 @@ export interface ProcessAgentOptions {
   readonly logger: Logger;
   readonly loadConfig: () => RuntimeConfig;
   readonly onReload: (config: RuntimeConfig) => void;
+  /** Of a server; what the configuration says when absent. */
+  readonly raftTiming?: RaftTiming;
 }
 
 /** Server, agent, HTTP and DNS in this process. What was started before a failure is stopped again. @throws LictorError */
@@ -58,6 +61,7 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
       lan: gossip?.pools.lan,
       datacenters: gossip?.datacenters,
       keyrings: gossip?.keyrings,
+      raftTiming: options.raftTiming,
     });
     stops.push(() => role.stop());
     await role.start();

@@ -1,0 +1,53 @@
+import { loadConfig, LogHub, NOTHING_REQUESTED, resolveNodeId, type RuntimeConfig, systemLoadEnvironment } from '@lictor/client-agent';
+import { joinHostPort } from '@lictor/protocol';
+import { systemClock, systemRandom } from '@lictor/protocol/system';
+import type { RaftTiming } from '@lictor/server';
+import { startProcessAgent } from './commands/agent/process-agent.ts';
+
+export interface EmbeddedAgentOptions {
+  /** Configuration, as in files. */
+  readonly hcl: readonly string[];
+  /** Of a server; what the configuration says when absent. */
+  readonly raftTiming?: RaftTiming;
+  /** Takes the log, line by line. */
+  readonly onLog?: (line: string) => void;
+}
+
+/** An agent inside another program: for tests, and for programs that bring their own. */
+export interface EmbeddedAgent {
+  readonly nodeName: string;
+  /** `http://ip:port` of the API. */
+  readonly httpAddress: string;
+  /** Tells the others that it goes for good. `stop` is still to be called. */
+  leave(): Promise<void>;
+  /** Ends without a word: to the others it has failed, unless it left before. */
+  stop(): Promise<void>;
+}
+
+/** @throws ConfigError, LictorError */
+export async function startEmbeddedAgent({ hcl, raftTiming, onLog }: EmbeddedAgentOptions): Promise<EmbeddedAgent> {
+  const load = (knownNodeId?: string): RuntimeConfig => {
+    const loaded = loadConfig({ ...NOTHING_REQUESTED, hclFragments: hcl }, systemLoadEnvironment);
+    return Object.freeze({ ...loaded, nodeId: knownNodeId ?? resolveNodeId(loaded.nodeId, loaded.dataDir, systemRandom) });
+  };
+  const config = load();
+  const writers = onLog === undefined ? [] : [{ write: onLog, flush: () => undefined }];
+  const logs = new LogHub({ level: config.log.level, json: config.log.json, writers, clock: systemClock });
+  const { agent, joined, stop } = await startProcessAgent({
+    config,
+    logs,
+    logger: logs.logger('agent'),
+    loadConfig: () => load(config.nodeId),
+    onReload: () => undefined,
+    ...(raftTiming !== undefined && { raftTiming }),
+  });
+  // Whoever is to be joined may come later.
+  void joined;
+  const [listen] = config.httpListen;
+  return {
+    nodeName: config.nodeName,
+    httpAddress: listen !== undefined && 'host' in listen ? `http://${joinHostPort(listen.host, listen.port)}` : '',
+    leave: () => agent.lifecycle.leave(),
+    stop,
+  };
+}

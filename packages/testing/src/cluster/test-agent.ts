@@ -1,0 +1,134 @@
+import { startEmbeddedAgent, type EmbeddedAgent } from '@lictor/cli';
+import { createClient, type LictorClient } from '@lictor/sdk';
+import { freePort } from '@lictor/protocol/testing';
+import { silentLogger, silentMetrics } from '@lictor/protocol';
+import { systemClock, systemRandom } from '@lictor/protocol/system';
+import { createAgentControlPlane, createProxy, type Proxy } from '@lictor/proxy';
+
+/** Elections within a fraction of a second. */
+const RAFT_TIMING = { heartbeatMs: 30, electionTimeoutMs: 300, leaseMs: 150 };
+
+export interface ServiceDefinition {
+  readonly name: string;
+  /** Where the program listens, on 127.0.0.1. */
+  readonly port: number;
+  /** Services that the program calls: a local port is chosen for each. */
+  readonly upstreams?: readonly string[];
+}
+
+/** A service with its sidecar. */
+export interface TestService {
+  readonly name: string;
+  /** Where the program reaches an upstream, on 127.0.0.1. @throws RangeError for another name */
+  upstreamPort(name: string): number;
+  /** Takes the service out of the catalog, and ends its sidecar. */
+  stop(): Promise<void>;
+}
+
+/** One agent of a cluster in this process, a server or a client. */
+export class TestAgent {
+  readonly name: string;
+  readonly #hcl: readonly string[];
+  readonly #onLog: ((line: string) => void) | undefined;
+  readonly #services = new Set<TestService>();
+  #agent: EmbeddedAgent | undefined;
+
+  constructor(name: string, hcl: readonly string[], onLog: ((line: string) => void) | undefined) {
+    this.name = name;
+    this.#hcl = hcl;
+    this.#onLog = onLog;
+  }
+
+  get isRunning(): boolean {
+    return this.#agent !== undefined;
+  }
+
+  /** `http://ip:port` of its API. @throws Error while it does not run */
+  get httpAddress(): string {
+    if (this.#agent === undefined) throw new Error(`${this.name} does not run`);
+    return this.#agent.httpAddress;
+  }
+
+  /** Of this agent's API. */
+  get client(): LictorClient {
+    return createClient({ address: this.httpAddress });
+  }
+
+  /** On the data that it had, if it ran before. */
+  async start(): Promise<void> {
+    if (this.#agent !== undefined) return;
+    this.#agent = await startEmbeddedAgent({
+      hcl: this.#hcl,
+      raftTiming: RAFT_TIMING,
+      ...(this.#onLog !== undefined && { onLog: this.#onLog }),
+    });
+  }
+
+  /** As a process that dies: the others have to notice. */
+  async kill(): Promise<void> {
+    const agent = this.#agent;
+    this.#agent = undefined;
+    await agent?.stop();
+  }
+
+  /** Says goodbye, and ends. */
+  async leave(): Promise<void> {
+    await this.#agent?.leave();
+    await this.kill();
+  }
+
+  /** Registers a service here, and starts its sidecar. Resolves when that serves. */
+  async addService({ name, port, upstreams = [] }: ServiceDefinition): Promise<TestService> {
+    const { client } = this;
+    const ports = new Map<string, number>();
+    for (const upstream of upstreams) ports.set(upstream, await freePort());
+    await client.agent.registerService({
+      Name: name,
+      Port: port,
+      Address: '127.0.0.1',
+      Connect: {
+        SidecarService: {
+          Port: await freePort(),
+          Proxy: {
+            Upstreams: [...ports].map(([DestinationName, LocalBindPort]) => ({ DestinationName, LocalBindPort })),
+          },
+        },
+      },
+    });
+    const proxy = createProxy(
+      { source: { kind: 'agent', proxyId: `${name}-sidecar-proxy` }, drainTimeoutMs: 0 },
+      {
+        controlPlane: createAgentControlPlane(client),
+        clock: systemClock,
+        random: systemRandom,
+        logger: silentLogger,
+        metrics: silentMetrics,
+      },
+    );
+    proxy.start();
+    await proxy.ready;
+    const service: TestService = {
+      name,
+      upstreamPort: (upstream) => {
+        const local = ports.get(upstream);
+        if (local === undefined) throw new RangeError(`${name} has no upstream ${upstream}`);
+        return local;
+      },
+      stop: () => this.#stopService(service, proxy),
+    };
+    this.#services.add(service);
+    return service;
+  }
+
+  /** With its sidecars. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#services].map((service) => service.stop()));
+    await this.kill();
+  }
+
+  async #stopService(service: TestService, proxy: Proxy): Promise<void> {
+    if (!this.#services.delete(service)) return;
+    await proxy.stop();
+    if (this.isRunning) await this.client.agent.deregisterService(service.name).catch(() => undefined);
+  }
+}
