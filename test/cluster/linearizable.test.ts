@@ -21,7 +21,8 @@ const CLIENTS = 24;
 const LOCKERS = 3;
 const FAULTS_A_ROUND = 2;
 const CALM_MS = 1500;
-const OPERATIONS_A_SECOND_MIN = 100;
+/** Below it a round shows little. How many there are in a second is a matter of the machine: it is printed. */
+const OPERATIONS_MIN = 300;
 
 describe(`what clients of three servers are told under faults (seed ${SEED})`, () => {
   let cluster: TestCluster;
@@ -75,7 +76,7 @@ describe(`what clients of three servers are told under faults (seed ${SEED})`, (
       expect(checkFencing(locks.holds)).toEqual([]);
       expect(locks.holds.length).toBeGreaterThan(0);
       expect(load.operations.slice(-load.keys.length * 3).every(({ outcome }) => outcome.status === 'ok')).toBe(true);
-      expect(checked / elapsedS).toBeGreaterThan(OPERATIONS_A_SECOND_MIN);
+      expect(checked).toBeGreaterThan(OPERATIONS_MIN);
     },
     120_000,
   );
