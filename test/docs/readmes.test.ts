@@ -26,6 +26,8 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
 };
 /** Commands, which are tested as such below and in packages/bench, packages/conformance and packages/sim. */
 const COMMANDS = new Set(['bench', 'cli', 'conformance', 'sim']);
+/** Whose example needs a container engine: test/compose runs it. */
+const IN_CONTAINERS = new Set(['testing']);
 
 /** Those that the build knows. */
 const packages = (JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8')) as { references: { path: string }[] }).references.map(
@@ -49,7 +51,7 @@ describe('the README of', () => {
     expect(Object.keys(EXAMPLES).filter((name) => !packages.includes(name))).toEqual([]);
   });
 
-  it.each(packages.filter((name) => !COMMANDS.has(name) && hasReadme(name)))('%s has one that runs', async (name) => {
+  it.each(packages.filter((name) => !COMMANDS.has(name) && !IN_CONTAINERS.has(name) && hasReadme(name)))('%s has one that runs', async (name) => {
     const { prints, from = name } = EXAMPLES[name] ?? { prints: /./ };
     const [input = ''] = blocks(readme(name), 'ts');
     const args = ['--conditions=lictor-source', '--input-type=module-typescript', '--disable-warning=ExperimentalWarning'];
