@@ -28,6 +28,8 @@ export function createPool(config: RuntimeConfig, pool: GossipPoolConfig, wan: b
       tags: memberTags(config, wan, `${API_VERSION}:`),
       advertise: joinHostPort(advertiseAddress, port),
       defaultPort: port,
+      // What was said in one pool counts for nothing in the other, though both have the same key.
+      label: wan ? 'wan' : 'lan',
       keys,
       onKeysChanged,
       verifyIncoming: config.gossip.verifyIncoming,
