@@ -78,9 +78,10 @@ export class StartedLictorCluster implements AsyncDisposable {
 
 /** The IP address of the leader that a server knows; undefined when it knows none, or does not answer. */
 async function leaderKnownTo(server: StartedLictorContainer): Promise<string | undefined> {
+  await using client = server.client();
   try {
-    const answer = await fetch(`http://${server.address}/v1/status/leader`, { signal: AbortSignal.timeout(ASK_TIMEOUT_MS) });
-    return /^"(.+):\d+"$/.exec(await answer.text())?.[1];
+    const leader = await client.status.leader({ signal: AbortSignal.timeout(ASK_TIMEOUT_MS) });
+    return /^(.+):\d+$/.exec(leader)?.[1];
   } catch {
     return undefined;
   }
