@@ -1,4 +1,4 @@
-import { isLive, type Node } from './member-table.ts';
+import { isLive, type Node, viewOf } from './member-table.ts';
 import { hasSameContent, mayReplace } from './ownership.ts';
 import type { AliveMessage, DeadMessage, MemberRecord, Message, Rumour, SuspectMessage } from './message.ts';
 import { suspicionTimeoutMs } from './scale.ts';
@@ -143,8 +143,8 @@ function hearOfSelf(state: SwimState, alive: AliveMessage): void {
 }
 
 function conflict(state: SwimState, known: Node, claim: AliveMessage, what: 'name' | 'id'): void {
-  const { name, id, address, tags, versions, incarnation, state: status } = known;
-  state.event({ type: 'conflict', known: { name, id, address, tags, versions, incarnation, state: status }, claim, what });
+  if (state.conflicts.isNews(what, known.name, claim.address, state.nowMs))
+    state.event({ type: 'conflict', known: viewOf(known), claim, what });
 }
 
 function beginSuspicion(state: SwimState, node: Node, suspect: SuspectMessage): void {

@@ -1,6 +1,7 @@
 import { assert, randomInteger } from '@lictor/protocol';
 import { Awareness } from './awareness.ts';
 import { BroadcastQueue, MAX_PIGGYBACKED } from './broadcast-queue.ts';
+import { ConflictMemory } from './conflict-memory.ts';
 import { noEffects, type Notice, type PendingEffects, type SwimEvent } from './effects.ts';
 import { isLive, MemberTable, type Node, viewOf } from './member-table.ts';
 import type { Address, AliveMessage, Message, Rumour, StreamMessage } from './message.ts';
@@ -16,6 +17,7 @@ export class SwimState {
   readonly table: MemberTable;
   readonly rumours: BroadcastQueue;
   readonly awareness: Awareness;
+  readonly conflicts = new ConflictMemory();
   /** Of the layer above; they ride in what room the rumours leave. */
   readonly appQueues: readonly BroadcastQueue[];
   readonly self: Node;

@@ -269,6 +269,13 @@ describe('names and ids', () => {
     expect(swim.events.map((event) => (event.type === 'conflict' ? event.what : event.type))).toEqual(['name', 'id']);
   });
 
+  it('that are claimed again and again are told of once in half a minute', () => {
+    const swim = new DrivenSwim({ peers: ['b'], probeIntervalMs: 1e9, pushPullIntervalMs: 1e9 });
+    const claim = aliveOf('b', { id: 'other', address: home('z') });
+    for (let seconds = 0; seconds < 65; seconds++) swim.hear(claim).pass(1000);
+    expect(swim.events.filter(({ type }) => type === 'conflict')).toHaveLength(3);
+  });
+
   it('of the dead may be taken after a while, of those who left at once', () => {
     const swim = new DrivenSwim({ peers: ['b', 'c'], probeIntervalMs: 1e9 });
     swim.hear({ type: 'dead', node: 'b', incarnation: 5, from: 'c' }).hear({ type: 'dead', node: 'c', incarnation: 5, from: 'c' });

@@ -24,7 +24,7 @@ export class SerfStorm {
     this.#random = seededRandom(seed);
     const nodes = 4 + randomInteger(this.#random, 6);
     const network = { lossRate: this.#random.float() * 0.2, lateRate: 0.02 };
-    this.#cluster = new SerfCluster({ seed, nodes, network, serf: { pushPullIntervalMs: 15_000 } });
+    this.#cluster = new SerfCluster({ seed, nodes, network, serf: { pushPullIntervalMs: 15_000, reconnectIntervalMs: 5000 } });
   }
 
   /** @returns how many user events there were */

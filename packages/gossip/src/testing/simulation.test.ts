@@ -28,7 +28,10 @@ function falsePositives(
   return cluster.falsePositives(sinceMs).filter(({ node }) => !names.includes(node)).length;
 }
 
-describe('a pool', () => {
+/** For a machine that does other things, too. */
+const LIMIT = { timeout: 90_000 };
+
+describe('a pool', LIMIT, () => {
   it.each([5, 25, 100])('of %i that join at once know each other, and nobody is taken for dead', (nodes) => {
     const cluster = new SimCluster({ seed: nodes, nodes });
     for (const node of cluster.nodes.slice(1)) node.join('10.0.0.1:8301');
@@ -121,7 +124,7 @@ describe('a pool', () => {
   });
 });
 
-describe('members that are slow themselves (Lifeguard V)', () => {
+describe('members that are slow themselves (Lifeguard V)', LIMIT, () => {
   it('take many for dead without local health, long suspicion and buddies, and few with them', () => {
     const withLifeguard = falsePositives(40, 4, {});
     const without = falsePositives(40, 4, { awarenessMax: 1, suspicionMaxMult: 1, buddy: false });
