@@ -33,7 +33,7 @@ export async function startEmbeddedAgent({ hcl, raftTiming, onLog }: EmbeddedAge
   const config = load();
   const writers = onLog === undefined ? [] : [{ write: onLog, flush: () => undefined }];
   const logs = new LogHub({ level: config.log.level, json: config.log.json, writers, clock: systemClock });
-  const { agent, joined, stop } = await startProcessAgent({
+  const running = await startProcessAgent({
     config,
     logs,
     logger: logs.logger('agent'),
@@ -42,12 +42,12 @@ export async function startEmbeddedAgent({ hcl, raftTiming, onLog }: EmbeddedAge
     ...(raftTiming !== undefined && { raftTiming }),
   });
   // Whoever is to be joined may come later.
-  void joined;
+  void running.joined;
   const [listen] = config.httpListen;
   return {
     nodeName: config.nodeName,
     httpAddress: listen !== undefined && 'host' in listen ? `http://${joinHostPort(listen.host, listen.port)}` : '',
-    leave: () => agent.lifecycle.leave(),
-    stop,
+    leave: () => running.agent.lifecycle.leave(),
+    stop: () => running.stop(),
   };
 }

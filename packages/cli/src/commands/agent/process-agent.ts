@@ -14,7 +14,8 @@ import { API_VERSION, type Logger } from '@lictor/protocol';
 import type { RaftTiming } from '@lictor/server';
 import { systemClock, systemRandom } from '@lictor/protocol/system';
 import { startGossip } from './gossip/index.ts';
-import { createNodeRole, type NodeRole } from './node-role.ts';
+import { createNodeRole } from './node-role.ts';
+import type { NodeRole } from './role.ts';
 import { collectStats } from './stats.ts';
 
 const BUILD = { version: API_VERSION, prerelease: '', revision: '', buildDate: '1970-01-01T00:00:01Z' } as const;
@@ -56,7 +57,7 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
     // A development server is by itself.
     const gossip = config.devMode && config.server ? undefined : await startGossip(config, ports);
     if (gossip !== undefined) stops.push(() => gossip.stop());
-    const role = createNodeRole(config, {
+    const role = await createNodeRole(config, {
       ...ports,
       lan: gossip?.pools.lan,
       datacenters: gossip?.datacenters,

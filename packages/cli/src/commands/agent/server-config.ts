@@ -1,6 +1,7 @@
 import type { RuntimeConfig } from '@lictor/client-agent';
 import { type AutopilotFields, caConfigurationRequest, decode, DEFAULT_AUTOPILOT, joinHostPort } from '@lictor/protocol';
 import { createServerConfig, DEV_RAFT_TIMING, type NetworkConfig, raftTiming, type ServerConfig } from '@lictor/server';
+import { toRpcTlsConfig } from './rpc-tls-config.ts';
 
 /** What the server part needs of the agent's configuration. */
 export function toServerConfig(config: RuntimeConfig): ServerConfig {
@@ -53,25 +54,6 @@ function toNetworkConfig(config: RuntimeConfig): NetworkConfig {
     bootstrapExpect,
     limits: { handshakeTimeoutMs: limits.rpcHandshakeTimeoutMs, maxConnectionsPerClient: limits.rpcMaxConnectionsPerClient },
     tls: toRpcTlsConfig(config),
-  };
-}
-
-/** Null when there is no certificate, and neither side is to be verified. With one alone both TLS and plain text are taken. */
-export function toRpcTlsConfig({ internalRpcTls, datacenter, domain, limits }: RuntimeConfig): NetworkConfig['tls'] {
-  const { caFile, caPath, certFile, keyFile, verifyIncoming, verifyOutgoing, verifyServerHostname, minVersion, ciphers } = internalRpcTls;
-  if (!verifyIncoming && !verifyOutgoing && (certFile === '' || keyFile === '')) return null;
-  return {
-    options: {
-      datacenter,
-      domain,
-      verifyIncoming,
-      verifyOutgoing,
-      verifyServerHostname,
-      minVersion,
-      ciphers,
-      handshakeTimeoutMs: limits.rpcHandshakeTimeoutMs,
-    },
-    files: { caFile, caPath, certFile, keyFile },
   };
 }
 

@@ -1,0 +1,26 @@
+import type { RuntimeConfig } from '@lictor/client-agent';
+import { createServer } from '@lictor/server';
+import { candidatesOf, nodesOf } from './pool-views.ts';
+import type { NodeRole, RolePorts } from './role.ts';
+import { toServerConfig } from './server-config.ts';
+import { serverStats } from './stats.ts';
+
+/** One of the servers, with its state and its part of the log. @throws LictorError for TLS files that cannot be used */
+export function createServerRole(config: RuntimeConfig, { lan, datacenters, keyrings, raftTiming, ...ports }: RolePorts): NodeRole {
+  const serverConfig = toServerConfig(config);
+  const server = createServer(raftTiming === undefined ? serverConfig : { ...serverConfig, raftTiming }, {
+    ...ports,
+    ...(lan !== undefined && { candidates: candidatesOf(lan), nodes: nodesOf(lan) }),
+    ...(datacenters !== undefined && { datacenters }),
+    ...(keyrings !== undefined && { keyrings }),
+  });
+  return {
+    port: server.port,
+    start: () => server.start(),
+    leave: () => server.leave(),
+    stop: () => server.stop(),
+    reloadTls: () => server.reloadTls(),
+    onServersFound: (listener) => server.consensus.onLeaderChange(listener),
+    stats: () => serverStats(config, server),
+  };
+}
