@@ -14,7 +14,7 @@ const LOG_TAIL = 2000;
 /** Both: Consul's fastest timing for production, and no limit on how many connections one client opens (200 by default). */
 const CONFIG = 'performance { raft_multiplier = 1 } limits { http_max_conns_per_client = 10000 }';
 
-/** One server of a cluster, on data of its own. */
+/** One agent of a cluster, on data of its own. */
 export class BenchServer {
   readonly port: number;
   readonly rpcAddress: string;
@@ -24,7 +24,8 @@ export class BenchServer {
   readonly #logFile: string;
   #child: ChildProcess | undefined;
 
-  constructor(command: string, folder: string, name: string, ports: readonly number[], joins: readonly string[]) {
+  /** `expect`: servers that form the cluster; 0: this one is a client of them. */
+  constructor(command: string, folder: string, name: string, ports: readonly number[], joins: readonly string[], expect = SERVERS) {
     this.#command = command;
     this.#logFile = join(folder, `${name}.log`);
     this.port = ports[0] ?? 0;
@@ -32,8 +33,7 @@ export class BenchServer {
     this.joinAddress = `127.0.0.1:${ports[4] ?? 0}`;
     this.#args = [
       'agent',
-      '-server',
-      `-bootstrap-expect=${SERVERS}`,
+      ...(expect === 0 ? [] : ['-server', `-bootstrap-expect=${expect}`]),
       `-data-dir=${join(folder, name)}`,
       '-bind=127.0.0.1',
       `-node=${name}`,
@@ -93,6 +93,45 @@ export class BenchServer {
 
   log(): string {
     return readFileSync(this.#logFile, 'utf8');
+  }
+}
+
+/** One server and one client of a target. */
+export class BenchPair {
+  readonly server: BenchServer;
+  readonly client: BenchServer;
+  readonly #folder: string;
+
+  private constructor(server: BenchServer, client: BenchServer, folder: string) {
+    this.server = server;
+    this.client = client;
+    this.#folder = folder;
+  }
+
+  /** Resolves when the client is in the catalog. */
+  static async start({ name, command }: Target): Promise<BenchPair> {
+    const folder = mkdtempSync(join(tmpdir(), `lictor-bench-${name}-`));
+    const ports = await freePorts(2 * PORTS.length);
+    const joins = [`127.0.0.1:${ports[4] ?? 0}`];
+    const server = new BenchServer(command, folder, 'server', ports.slice(0, PORTS.length), [], 1);
+    const client = new BenchServer(command, folder, 'client', ports.slice(PORTS.length), joins, 0);
+    const pair = new BenchPair(server, client, folder);
+    server.start();
+    await until(`${name}: a leader`, async () => ((await server.get('/v1/status/leader')) ?? '').length > 4 || undefined);
+    client.start();
+    await until(`${name}: the client is known`, async () => ((await pair.health()) === 'passing' ? true : undefined));
+    return pair;
+  }
+
+  /** Of the client's node, as the server knows it. */
+  async health(): Promise<string | undefined> {
+    const checks = JSON.parse((await this.server.get('/v1/health/node/client')) ?? '[]') as { CheckID: string; Status: string }[];
+    return checks.find(({ CheckID }) => CheckID === 'serfHealth')?.Status;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.server.kill(), this.client.kill()]);
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
