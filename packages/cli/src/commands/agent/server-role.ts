@@ -1,5 +1,5 @@
 import type { RuntimeConfig } from '@lictor/client-agent';
-import { createServer } from '@lictor/server';
+import { createServer, type DatacenterDirectory } from '@lictor/server';
 import { candidatesOf, nodesOf } from './pool-views.ts';
 import type { NodeRole, RolePorts } from './role.ts';
 import { toServerConfig } from './server-config.ts';
@@ -21,6 +21,11 @@ export function createServerRole(config: RuntimeConfig, { lan, datacenters, keyr
     stop: () => server.stop(),
     reloadTls: () => server.reloadTls(),
     onServersFound: (listener) => server.consensus.onLeaderChange(listener),
-    stats: () => serverStats(config, server),
+    stats: () => serverStats(config, server, countDatacenters(datacenters)),
   };
+}
+
+/** This one at least: without a WAN pool there is no other. */
+function countDatacenters(directory: DatacenterDirectory | undefined): number {
+  return Math.max(1, new Set(directory?.servers().map(({ datacenter }) => datacenter)).size);
 }

@@ -23,12 +23,13 @@ export function collectStats(agent: Agent, role: AgentStats): AgentStats {
   };
 }
 
-export function serverStats(config: RuntimeConfig, { consensus }: Server): AgentStats {
+export function serverStats(config: RuntimeConfig, { consensus }: Server, knownDatacenters: number): AgentStats {
   const raft = consensus.stats();
   return {
     consul: {
       ...commonStats(config),
       bootstrap: String(config.bootstrap),
+      known_datacenters: String(knownDatacenters),
       leader: String(consensus.isLeader),
       leader_addr: consensus.leaderAddress,
     },
@@ -56,7 +57,7 @@ export function clientStats(config: RuntimeConfig, knownServers: number): AgentS
 }
 
 function commonStats(config: RuntimeConfig): Readonly<Record<string, string>> {
-  return { acl: config.aclEnabled ? 'enabled' : 'disabled', known_datacenters: '1', server: String(config.server) };
+  return { acl: config.aclEnabled ? 'enabled' : 'disabled', server: String(config.server) };
 }
 
 /** As in Consul: 0 on the leader, `never`, or how long ago. */
@@ -68,5 +69,6 @@ function lastContact({ state, lastContactMs }: RaftStats): string {
 function gossipStats(agent: Agent, wan: boolean): Readonly<Record<string, string>> {
   const { encrypted: _encrypted, member_queue: _queue, ...counters } = agent.membership.stats(wan);
   const texts = Object.entries(counters).map(([name, value]) => [name, String(value)] as const);
-  return { ...Object.fromEntries(texts), encrypted: String(!agent.config().gossip.encryptKey.isEmpty) };
+  const isEncrypted = !agent.config().gossip.encryptKey.isEmpty;
+  return Object.fromEntries([...texts, ['encrypted', String(isEncrypted)] as const].toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }

@@ -275,6 +275,21 @@ describe('secrets (CVE-2020-28053)', () => {
   });
 });
 
+describe('GET /v1/agent/self', () => {
+  const coordOf = async (hasCoordinates: boolean): Promise<unknown> => {
+    api = await startTestApi({}, { gossip: { ...createTestConfig().gossip, hasCoordinates } });
+    return ((await (await api.request('/v1/agent/self')).json()) as { Coord: unknown }).Coord;
+  };
+
+  it('says where this node is in the network', async () => {
+    expect(await coordOf(true)).toEqual({ Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 0.000_01 });
+  });
+
+  it('says nothing of it with disable_coordinates', async () => {
+    expect(await coordOf(false)).toBeNull();
+  });
+});
+
 describe('the agent’s tokens (consul-facts H050)', () => {
   it('cannot be set while ACLs are off', async () => {
     api = await startTestApi();

@@ -1,10 +1,9 @@
-import type { ApiDeps } from '../../deps.ts';
+import type { ApiDeps, BuildInfo } from '../../deps.ts';
 import { encodeJson } from '../../reply/encode-json.ts';
 import { jsonReply, type Reply } from '../../reply/reply.ts';
 import type { ApiRequest } from '../../request/api-request.ts';
 import { acl, type Route } from '../../routing/route.ts';
 import { debugConfigJson } from '../../views/debug-config.ts';
-import { ownStats } from './stats.ts';
 
 /** Who this agent is (consul-facts H038, H040). */
 export const agentSelfRoutes: readonly Route[] = [
@@ -12,7 +11,7 @@ export const agentSelfRoutes: readonly Route[] = [
   { method: 'GET', path: '/v1/agent/version', acl: acl.none, handle: version },
 ];
 
-async function self(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
+function self(request: ApiRequest, deps: ApiDeps): Reply {
   const { config } = request;
   const { build } = deps;
   const body = {
@@ -29,11 +28,15 @@ async function self(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
     DebugConfig: debugConfigJson(config, build),
     Coord: config.gossip.hasCoordinates ? deps.membership.coordinate() : null,
     Member: deps.membership.members(false).find((member) => member.Name === config.nodeName) ?? null,
-    Stats: { ...(await ownStats(request, deps)), ...deps.stats() },
+    Stats: { build: buildStats(build), ...deps.stats() },
     Meta: { ...config.nodeMeta, 'consul-network-segment': '', 'consul-version': build.version },
     xDS: xdsJson(config.ports.grpc, config.ports.grpcTls),
   };
   return jsonReply(encodeJson(body, request.indent));
+}
+
+function buildStats({ prerelease, revision, version }: BuildInfo): Readonly<Record<string, string>> {
+  return { prerelease, revision, version, version_metadata: '' };
 }
 
 /** The TLS port first, as clients that know only `Port` expect. Which proxies are driven stands here as soon as one is. */
