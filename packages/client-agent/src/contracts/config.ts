@@ -76,6 +76,9 @@ export interface RuntimeConfig {
     readonly rpcHandshakeTimeoutMs: number;
     /** 0: no limit. */
     readonly rpcMaxConnectionsPerClient: number;
+    /** Of a client's calls to servers, a second; below 0: no limit. */
+    readonly rpcRate: number;
+    readonly rpcMaxBurst: number;
   };
   readonly dns: {
     readonly allowStale: boolean;

@@ -13,6 +13,7 @@ import {
   type RpcRequest,
   type ServerPort,
 } from '@lictor/protocol';
+import { RateLimit, type RateLimitOptions } from './rate-limit.ts';
 import type { ServerList } from './server-list.ts';
 
 /** Calls of one server, over the network. */
@@ -22,6 +23,10 @@ export interface RemoteCalls {
    * connection went before the answer
    */
   call(address: string, method: string, request: unknown, options: CallOptions): Promise<unknown>;
+}
+
+export interface ServerRouterOptions extends PatienceOptions {
+  readonly limit: RateLimitOptions;
 }
 
 export interface ServerRouterPorts {
@@ -44,11 +49,13 @@ const NO_OPTIONS: CallOptions = {};
  * patience lasts. A write whose fate is not known is not repeated.
  */
 export class ServerRouter implements ServerPort {
-  readonly #options: PatienceOptions;
+  readonly #options: ServerRouterOptions;
+  readonly #limit: RateLimit;
   readonly #ports: ServerRouterPorts;
 
-  constructor(options: PatienceOptions, ports: ServerRouterPorts) {
+  constructor(options: ServerRouterOptions, ports: ServerRouterPorts) {
     this.#options = options;
+    this.#limit = new RateLimit(ports.clock, options.limit);
     this.#ports = ports;
   }
 
@@ -56,6 +63,10 @@ export class ServerRouter implements ServerPort {
     const { clock, metrics, servers, remote } = this.#ports;
     const patience = new Patience(clock, this.#options, options.query);
     metrics.incrCounter('client.rpc');
+    if (!this.#limit.take()) {
+      metrics.incrCounter('client.rpc.exceeded');
+      throw new LictorError('rate-limited', 'RPC rate limit exceeded');
+    }
     for (let tried = 1; ; tried++) {
       const server = servers.first;
       let failure: LictorError | undefined;

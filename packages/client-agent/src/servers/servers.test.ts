@@ -16,7 +16,7 @@ class World {
   #listener = (): void => undefined;
   answer: (address: string, attempt: number) => Promise<unknown> = (address) => Promise.resolve(address);
 
-  constructor(names: readonly string[], seed = 1, clusterSize = 5) {
+  constructor(names: readonly string[], seed = 1, clusterSize = 5, limit = { rate: -1, burst: 0 }) {
     this.known = names.map((name) => ({ name, address: `${name}:8300` }));
     const ports = { clock: this.clock, random: seededRandom(seed), logger: silentLogger, metrics: silentMetrics };
     const source = {
@@ -37,7 +37,7 @@ class World {
       },
     };
     this.router = new ServerRouter(
-      { holdMs: HOLD_MS, defaultWaitMs: 300_000, maxWaitMs: 600_000 },
+      { holdMs: HOLD_MS, defaultWaitMs: 300_000, maxWaitMs: 600_000, limit },
       { ...ports, remote, servers: this.list },
     );
   }
@@ -127,6 +127,18 @@ describe('a client agent’s calls', () => {
     await world.clock.advance(40_500);
     await called;
     expect(world.waits).toEqual([60_000, 20_000]);
+  });
+
+  it('are as many as limits.rpc_rate allows, after the first ones', async () => {
+    const world = new World(['a'], 1, 5, { rate: 2, burst: 3 });
+    const counts = async (): Promise<number> =>
+      (await Promise.allSettled(Array.from({ length: 10 }, () => world.get()))).filter(({ status }) => status === 'fulfilled').length;
+    expect(await counts()).toBe(3);
+    await expect(world.get()).rejects.toMatchObject({ httpStatus: 429, message: 'RPC rate limit exceeded' });
+    await world.clock.advance(1000);
+    expect(await counts()).toBe(2);
+    await world.clock.advance(60_000);
+    expect(await counts()).toBe(3);
   });
 
   it('end with their caller', async () => {

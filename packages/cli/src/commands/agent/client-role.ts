@@ -12,7 +12,10 @@ export function createClientRole(config: RuntimeConfig, lan: AgentPool, { logger
   const calls = createAgentCalls(toRpcTlsConfig(config), { ...ports, logger });
   const { rpcHoldMs: holdMs, defaultQueryTimeMs: defaultWaitMs, maxQueryTimeMs: maxWaitMs } = config;
   return {
-    port: new ServerRouter({ holdMs, defaultWaitMs, maxWaitMs }, { ...ports, logger, remote: calls, servers }),
+    port: new ServerRouter(
+      { holdMs, defaultWaitMs, maxWaitMs, limit: { rate: config.limits.rpcRate, burst: config.limits.rpcMaxBurst } },
+      { ...ports, logger, remote: calls, servers },
+    ),
     start: () => Promise.resolve(servers.start()),
     leave: () => Promise.resolve(),
     stop: () => {

@@ -13,6 +13,8 @@ export function buildFaces(raw: RawReader): FaceParts {
       txnMaxRequestBytes: raw.integer('limits.txn_max_req_len'),
       rpcHandshakeTimeoutMs: raw.durationMs('limits.rpc_handshake_timeout'),
       rpcMaxConnectionsPerClient: raw.integer('limits.rpc_max_conns_per_client'),
+      rpcRate: raw.float('limits.rpc_rate'),
+      rpcMaxBurst: raw.integer('limits.rpc_max_burst'),
     },
     dns: buildDns(raw),
     telemetry: {

@@ -55,6 +55,10 @@ export class RawReader {
     return (this.#values.get(key) as number | undefined) ?? 0;
   }
 
+  float(key: KeyOf<'float'>): number {
+    return (this.#values.get(key) as number | undefined) ?? 0;
+  }
+
   durationMs(key: KeyOf<'duration'>): number {
     return (this.#values.get(key) as number | undefined) ?? 0;
   }
