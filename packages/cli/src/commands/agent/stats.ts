@@ -67,8 +67,9 @@ function lastContact({ state, lastContactMs }: RaftStats): string {
 }
 
 function gossipStats(agent: Agent, wan: boolean): Readonly<Record<string, string>> {
-  const { encrypted: _encrypted, member_queue: _queue, ...counters } = agent.membership.stats(wan);
+  const { encrypted, member_queue: _queue, ...counters } = agent.membership.stats(wan);
   const texts = Object.entries(counters).map(([name, value]) => [name, String(value)] as const);
-  const isEncrypted = !agent.config().gossip.encryptKey.isEmpty;
-  return Object.fromEntries([...texts, ['encrypted', String(isEncrypted)] as const].toSorted(([one], [other]) => (one < other ? -1 : 1)));
+  return Object.fromEntries(
+    [...texts, ['encrypted', String(encrypted === 1)] as const].toSorted(([one], [other]) => (one < other ? -1 : 1)),
+  );
 }
