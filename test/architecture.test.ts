@@ -16,7 +16,6 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   sdk: ['protocol', 'pki'],
   proxy: ['protocol', 'pki', 'mesh', 'sdk'],
   cli: ['protocol', 'pki', 'mesh', 'gossip', 'server', 'client-agent', 'proxy', 'sdk'],
-  testing: ['protocol', 'pki', 'sdk'],
   conformance: ['protocol', 'sdk'],
   bench: ['protocol', 'sdk', 'pki', 'proxy'],
   sim: ['protocol', 'raft', 'server'],
