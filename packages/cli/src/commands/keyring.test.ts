@@ -48,6 +48,16 @@ describe('keyring (consul-facts C011; observed: cli of 1.21)', () => {
     expect(agent?.requests).toEqual([`${method} ${PATH} {"Key":"${ONE}"}`]);
   });
 
+  it('takes a key from standard input or a file, out of sight of other users', async () => {
+    agent = await startFakeAgent({ [`PUT ${PATH}`]: {} });
+    expect((await run('keyring -use -', { agent: agent.address, stdin: `${ONE}\n` })).exitCode).toBe(0);
+    expect(agent.requests).toEqual([`PUT ${PATH} {"Key":"${ONE}"}`]);
+    expect(await run('keyring -use @nofile', { agent: agent.address })).toMatchObject({
+      exitCode: 1,
+      stderr: 'error: Failed to read file: open nofile: no such file or directory\n',
+    });
+  });
+
   it('fails with what the members reported', async () => {
     const text =
       '2 errors occurred:\n\t* WAN error: 1/1 nodes reported failure\n\t* obs.dc1: Keyring is empty (encryption not enabled)\n\n';

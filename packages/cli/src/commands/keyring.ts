@@ -2,8 +2,9 @@ import { Secret } from '@lictor/protocol';
 import type { KeyringPool } from '@lictor/sdk';
 import { CommandFailure, defineApiCommand, failing } from '../framework/command.ts';
 import { EXIT } from '../framework/exit-codes.ts';
+import { loadDataSource } from '../framework/data-source.ts';
 import { booleanFlag, integerFlag, stringFlag } from '../framework/flag-types.ts';
-import { print } from '../framework/io.ts';
+import { type Io, print } from '../framework/io.ts';
 
 const MAX_RELAYS = 5;
 const DOING = {
@@ -23,9 +24,10 @@ Usage: {program} keyring [options]
   Shows or changes the keys that encrypt gossip, in the LAN pools of all
   datacenters and in the WAN pool. To rotate without losing anybody: -install the
   new key, -use it, -remove the old one, each once all members have answered.
-  Ends with 1 when a member did not do it, or did not answer.
+  Ends with 1 when a member did not do it, or did not answer. A key may be @FILE, or
+  - for standard input: other users of the machine see arguments.
 
-      $ {program} keyring -install "$({program} keygen)"
+      $ {program} keygen > next && {program} keyring -install @next
 `,
   flags: {
     list: booleanFlag('Show the installed keys, and how many members have each.'),
@@ -50,15 +52,24 @@ Usage: {program} keyring [options]
     print(io, `==> ${DOING[action]}`);
     const options = { relayFactor };
     await failing('error', async () => {
-      if (action === 'install') return operator.installKey(new Secret(flags.install), options);
-      if (action === 'use') return operator.useKey(new Secret(flags.use), options);
-      if (action === 'remove') return operator.removeKey(new Secret(flags.remove), options);
+      if (action === 'install') return operator.installKey(await readKey(flags.install, io), options);
+      if (action === 'use') return operator.useKey(await readKey(flags.use, io), options);
+      if (action === 'remove') return operator.removeKey(await readKey(flags.remove, io), options);
       const pools = await operator.keyring({ ...options, localOnly: flags['local-only'] });
       for (const pool of pools) print(io, describePool(pool, action === 'list' ? pool.Keys : pool.PrimaryKeys));
     });
     return EXIT.ok;
   },
 });
+
+/** No key in base64 begins with @ or is a dash. */
+async function readKey(argument: string, io: Io): Promise<Secret> {
+  return new Secret(
+    Buffer.from(await loadDataSource(argument, io))
+      .toString('utf8')
+      .trim(),
+  );
+}
 
 /** The blank line before each pool is Consul's. */
 function describePool({ WAN, Datacenter, Segment, Messages, NumNodes }: KeyringPool, keys: KeyringPool['Keys']): string {
