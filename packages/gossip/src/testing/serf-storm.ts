@@ -49,13 +49,13 @@ export class SerfStorm {
 
   /** Those whose acquaintances have all left are found by nobody: as agents do that begin, they ask again. */
   #introduce(): void {
-    const { up } = this.#cluster.sim;
+    const up = this.#cluster.sim.up.filter(({ core }) => core.departure === 'present');
     const [first] = up;
     if (first === undefined) return;
     const knows = (one: SimNode<Serf>, other: SimNode<Serf>): boolean =>
       one.core.member(other.name)?.status !== undefined && one.core.member(other.name)?.status !== 'left';
     const found = new Set([first]);
-    for (const one of found) for (const other of up) if (knows(one, other) || knows(other, one)) found.add(other);
+    for (const one of found) for (const other of up) if (knows(one, other) && knows(other, one)) found.add(other);
     for (const node of up) if (!found.has(node)) node.join(first.address);
   }
 

@@ -43,7 +43,7 @@ export class Storm {
     this.#isFair = this.#random.float() < 0.5;
     const timing = { packetBytes: PACKET_BYTES, streamPings: this.#random.float() < 0.7, pushPullIntervalMs: 10_000 };
     const nodes = 5 + randomInteger(this.#random, 8);
-    this.#cluster = new SimCluster({ seed, nodes, timing, network: { lossRate: this.#random.float() * 0.15, lateRate: 0.02 } });
+    this.#cluster = new SimCluster({ seed, nodes, timing, network: { lossRate: this.#random.float() * 0.1, lateRate: 0.02 } });
     this.#cluster.onEffects = (node, effects) => this.#look(node, effects);
     for (const { name } of this.#cluster.nodes) this.#tags.set(name, '');
   }
