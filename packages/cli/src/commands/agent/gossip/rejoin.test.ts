@@ -3,8 +3,6 @@ import { FakeClock, MemoryLogger, seededRandom } from '@lictor/protocol/testing'
 import { describe, expect, it } from 'vitest';
 import { rejoin } from './rejoin.ts';
 
-const RETRY_MS = 30_000;
-
 function setUp(known: number, answers: (address: string) => boolean) {
   const asked: (readonly string[])[] = [];
   const clock = new FakeClock();
@@ -36,13 +34,19 @@ describe('going back to members of before', () => {
     expect(new Set(asked.flat()).size).toBe(asked.flat().length);
   });
 
-  it('goes on until this agent is not alone any more', async () => {
+  it('goes on until this agent is not alone any more, ever more seldom', async () => {
     const { asked, clock, isOver, join } = setUp(1, () => false);
-    await clock.advance(3 * RETRY_MS);
-    expect([asked.length, isOver()]).toEqual([4, false]);
+    const atS: number[] = [];
+    for (let second = 0; second < 1200; second++) {
+      const before = asked.length;
+      await clock.advance(1000);
+      if (asked.length > before) atS.push(second + 1);
+    }
+    expect([asked.length, atS]).toEqual([7, [30, 90, 210, 450, 750, 1050]]);
+    expect(isOver()).toBe(false);
     join();
-    await clock.advance(RETRY_MS);
-    expect([asked.length, isOver(), clock.pendingTimers]).toEqual([4, true, 0]);
+    await clock.advance(300_000);
+    expect([asked.length, isOver(), clock.pendingTimers]).toEqual([7, true, 0]);
   });
 
   it('ends with the agent', async () => {

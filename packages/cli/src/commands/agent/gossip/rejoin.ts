@@ -4,8 +4,9 @@ import type { KnownMembers } from './member-changes.ts';
 
 /** Asked at once: one that answers is enough. */
 const AT_ONCE = 8;
-/** As `retry_join` (consul-facts T023). */
+/** At first as `retry_join` (consul-facts T023), then twice as long each time: those members may be gone for good. */
 const RETRY_MS = 30_000;
+const LONGEST_RETRY_MS = 300_000;
 
 export interface RejoinPorts {
   readonly clock: Clock;
@@ -18,6 +19,7 @@ export interface RejoinPorts {
 export async function rejoin({ members }: KnownMembers, ports: RejoinPorts, signal: AbortSignal): Promise<void> {
   const { clock, random, logger, pool } = ports;
   const addresses = [...members.values()];
+  let retryMs = RETRY_MS;
   while (addresses.length > 0 && !signal.aborted && isAlone(pool)) {
     const shuffled = shuffle(addresses, random);
     for (let start = 0; start < shuffled.length && !signal.aborted && isAlone(pool); start += AT_ONCE) {
@@ -27,8 +29,9 @@ export async function rejoin({ members }: KnownMembers, ports: RejoinPorts, sign
       if (joined > 0) return logger.info('Re-joined to previously known nodes', { num_agents: joined });
     }
     if (!isAlone(pool)) return;
-    logger.warn('Failed to re-join any previously known node', { retry_interval: `${RETRY_MS / 1000}s` });
-    await sleep(clock, RETRY_MS, signal).catch(() => undefined);
+    logger.warn('Failed to re-join any previously known node', { retry_interval: `${retryMs / 1000}s` });
+    await sleep(clock, retryMs, signal).catch(() => undefined);
+    retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS);
   }
 }
 
