@@ -51,15 +51,18 @@ describe('the README of', () => {
     expect(Object.keys(EXAMPLES).filter((name) => !packages.includes(name))).toEqual([]);
   });
 
-  it.each(packages.filter((name) => !COMMANDS.has(name) && !IN_CONTAINERS.has(name) && hasReadme(name)))('%s has one that runs', async (name) => {
-    const { prints, from = name } = EXAMPLES[name] ?? { prints: /./ };
-    const [input = ''] = blocks(readme(name), 'ts');
-    const args = ['--conditions=lictor-source', '--input-type=module-typescript', '--disable-warning=ExperimentalWarning'];
-    const env = { CONSUL_HTTP_ADDR: agent.address };
-    const { code, stdout, stderr } = await run(process.execPath, args, { input, env, cwd: join(ROOT, 'packages', from) });
-    expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(prints);
-  });
+  it.each(packages.filter((name) => !COMMANDS.has(name) && !IN_CONTAINERS.has(name) && hasReadme(name)))(
+    '%s has one that runs',
+    async (name) => {
+      const { prints, from = name } = EXAMPLES[name] ?? { prints: /./ };
+      const [input = ''] = blocks(readme(name), 'ts');
+      const args = ['--conditions=lictor-source', '--input-type=module-typescript', '--disable-warning=ExperimentalWarning'];
+      const env = { CONSUL_HTTP_ADDR: agent.address };
+      const { code, stdout, stderr } = await run(process.execPath, args, { input, env, cwd: join(ROOT, 'packages', from) });
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout).toMatch(prints);
+    },
+  );
 
   it('cli has commands that do what they say', async () => {
     const [block = ''] = blocks(readme('cli'), 'sh');
