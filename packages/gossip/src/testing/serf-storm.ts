@@ -39,11 +39,10 @@ export class SerfStorm {
     this.#introduce();
     if (!this.#cluster.sim.until(() => this.#problem() === undefined, CALM_MS, 1000)) throw this.#error(this.#problem() ?? 'not settled');
     this.#checkEvents();
-    this.#cluster.pass(30_000);
-    for (const { name, core } of this.#cluster.sim.up) {
-      const { intents, events } = core.figures().queues;
-      if (intents + events > 0) throw this.#error(`${name} still has something to tell`);
-    }
+    const talks = (): SimNode<Serf> | undefined =>
+      this.#cluster.sim.up.find(({ core }) => core.figures().queues.intents + core.figures().queues.events > 0);
+    if (!this.#cluster.sim.until(() => talks() === undefined, 3 * 60_000, 500))
+      throw this.#error(`${talks()?.name} still has something to tell`);
     return this.#events;
   }
 
