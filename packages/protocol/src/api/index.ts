@@ -4,6 +4,7 @@ export * from './common.ts';
 export * from './config-entry.ts';
 export * from './connect-ca.ts';
 export * from './coordinate.ts';
+export * from './event.ts';
 export * from './gateway.ts';
 export * from './intention.ts';
 export * from './keyring.ts';

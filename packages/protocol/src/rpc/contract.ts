@@ -10,6 +10,7 @@ import type {
   ConfigEntry,
   CoordinateUpdateRequest,
   DeregisterRequest,
+  FiredEvent,
   GatewayService,
   HealthCheck,
   Intention,
@@ -154,6 +155,10 @@ export interface RpcContract {
       readonly Coordinates: readonly { readonly Node: string; readonly Coord: Coordinate }[];
     }[]
   >;
+
+  // user events
+  /** Tells all agents of the datacenter; by any server. One that is told twice counts once, so it can be repeated like a read. */
+  'Event.Fire': Read<FiredEvent, null>;
 
   // config entries and intentions
   /** The body as decoded from JSON or HCL; normalised, validated and authorised by kind here. False: a compare-and-set did not apply. */

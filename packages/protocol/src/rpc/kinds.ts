@@ -33,6 +33,7 @@ export const METHOD_KINDS: { readonly [M in RpcMethod]: RpcContract[M]['kind'] }
   'Coordinate.ListNodes': 'read',
   'Coordinate.Node': 'read',
   'Coordinate.ListDatacenters': 'read',
+  'Event.Fire': 'read',
   'ConfigEntry.Apply': 'write',
   'ConfigEntry.Delete': 'write',
   'ConfigEntry.Get': 'read',
