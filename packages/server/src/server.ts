@@ -32,6 +32,7 @@ import { createDutyPorts, createLeader, type Leader } from './leader/index.ts';
 import { noLeader } from './no-leader.ts';
 import { LastSeen } from './recovery/last-seen.ts';
 import { Dispatcher } from './rpc/dispatcher.ts';
+import type { FireEvent } from './rpc/endpoints/event.ts';
 import { createEndpoints } from './rpc/endpoints/index.ts';
 import { type GossipKeyrings, loneKeyrings } from './rpc/endpoints/operator-keyring.ts';
 import { StateStore } from './state/store.ts';
@@ -54,6 +55,8 @@ export interface ServerPorts {
   readonly datacenters?: DatacenterDirectory;
   /** The keys of the gossip pools; without gossip when absent. */
   readonly keyrings?: GossipKeyrings;
+  /** Tells the agents of this datacenter; there is nobody to tell when absent. */
+  readonly fireEvent?: FireEvent;
   /** Allows everything when absent. */
   readonly resolveToken?: (token: Secret) => Authorizer;
 }
@@ -97,6 +100,7 @@ interface Common {
   readonly remote: RemoteCalls;
   readonly wan: Wan;
   readonly keyrings: GossipKeyrings;
+  readonly fireEvent: FireEvent | undefined;
 }
 
 /** One server: its state, its log, its endpoints, its ways to the others and, while it leads, the leader's duties. */
@@ -109,6 +113,7 @@ export function createServer(
     nodes: members,
     datacenters,
     keyrings = loneKeyrings(config.nodeName, config.datacenter),
+    fireEvent,
     resolveToken,
     ...rest
   }: ServerPorts,
@@ -122,7 +127,7 @@ export function createServer(
     directory: datacenters ?? loneDatacenter(config.datacenter, config.nodeName, config.rpcAddress),
     callsTo: (datacenter) => network?.wide(datacenter) ?? NOBODY,
   };
-  const common: Common = { ...ports, config, store, directory, nodes, remote: network?.remote ?? NOBODY, wan, keyrings };
+  const common: Common = { ...ports, config, store, directory, nodes, remote: network?.remote ?? NOBODY, wan, keyrings, fireEvent };
   const storage = givenStorage ?? createStorage(config, ports.logger);
   const consensus = createLog(common, network, storage);
   const duties = createDuties(common, consensus, rest.logger.named('connect.ca'));
@@ -242,7 +247,7 @@ interface Calls {
 }
 
 function createCalls(
-  { config, remote, wan, keyrings, ...ports }: Common,
+  { config, remote, wan, keyrings, fireEvent, ...ports }: Common,
   consensus: Consensus,
   { leader, autopilot, connectCa }: Duties,
   resolveToken: (token: Secret) => Authorizer,
@@ -253,6 +258,7 @@ function createCalls(
   const endpoints = createEndpoints({
     datacenters: wan.directory,
     keyrings,
+    fireEvent,
     sessionTimers: leader.sessionTtl,
     sessionTtlMinMs,
     coordinates: leader.coordinates,

@@ -8,6 +8,7 @@ import { configEntryReads, configEntryWrites } from './config-entry.ts';
 import { type CaDuties, createConnectCaReads, createConnectCaWrites } from './connect-ca.ts';
 import { type CoordinateSink, coordinateReads, createCoordinateWrites } from './coordinate.ts';
 import { createDatacentersLive } from './datacenters.ts';
+import { createEventLive, type FireEvent } from './event.ts';
 import { healthReads } from './health.ts';
 import { createIntentionReads, intentionWrites } from './intention.ts';
 import { kvReads, kvWrites } from './kv.ts';
@@ -24,6 +25,8 @@ import { txnReads, txnWrites } from './txn.ts';
 export interface EndpointServices extends SnapshotServices {
   readonly datacenters: DatacenterDirectory;
   readonly keyrings: GossipKeyrings;
+  /** Undefined: there is no gossip. */
+  readonly fireEvent: FireEvent | undefined;
   readonly sessionTimers: SessionTimers;
   readonly sessionTtlMinMs: number;
   readonly coordinates: CoordinateSink;
@@ -74,6 +77,7 @@ export function createEndpoints(services: EndpointServices): EndpointTable {
     direct: DIRECT,
     live: {
       ...createDatacentersLive(services.datacenters),
+      ...createEventLive(services.fireEvent),
       ...createOperatorAutopilotLive(autopilot),
       ...createOperatorKeyringLive(services.keyrings),
       ...createOperatorRaftLive(consensus, autopilot),
