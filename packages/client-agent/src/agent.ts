@@ -91,6 +91,8 @@ export function createAgent(initial: RuntimeConfig, ports: AgentPorts): Agent {
   });
   const events = new AgentUserEvents({
     pool: pools.lan,
+    server,
+    datacenter: initial.datacenter,
     clock,
     random,
     logger,

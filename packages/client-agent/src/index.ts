@@ -4,6 +4,7 @@ export type * from './contracts/index.ts';
 export { createDnsHandler, DnsServer } from './dns/index.ts';
 export type { AgentStats, ApiDeps, BuildInfo } from './http/deps.ts';
 export { type HttpApi, startHttpApi } from './http/server.ts';
+export { fireInPool } from './events/index.ts';
 export { writeFileAtomic } from './local/atomic-file.ts';
 export { type AgentMetrics, createLogHub, LogHub, startMetrics } from './telemetry/index.ts';
 export { type KnownServer, ServerList, ServerRouter, type ServerSource } from './servers/index.ts';

@@ -1,4 +1,4 @@
-import type { Coordinate, LogLevel } from '@lictor/protocol';
+import type { CallOptions, Coordinate, FiredEvent, LogLevel } from '@lictor/protocol';
 
 /** A member of the gossip pool as /v1/agent/members shows it. */
 export interface AgentMember {
@@ -29,20 +29,14 @@ export interface Membership {
 }
 
 /** A user event as /v1/event/list shows it. */
-export interface UserEvent {
-  readonly ID: string;
-  readonly Name: string;
-  readonly Payload: Uint8Array | null;
-  readonly NodeFilter: string;
-  readonly ServiceFilter: string;
-  readonly TagFilter: string;
-  readonly Version: number;
+export interface UserEvent extends FiredEvent {
   readonly LTime: number;
 }
 
 /** The last 256 user events that concern this node. */
 export interface UserEvents {
-  fire(event: Pick<UserEvent, 'Name' | 'Payload' | 'NodeFilter' | 'ServiceFilter' | 'TagFilter'>): Promise<UserEvent>;
+  /** In the datacenter of `options`, by a server of it; this agent's own when absent. */
+  fire(event: Omit<FiredEvent, 'ID' | 'Version'>, options?: Pick<CallOptions, 'token' | 'datacenter'>): Promise<UserEvent>;
   list(name?: string): readonly UserEvent[];
   /** Consul's pseudo-index: 64 bits of the last event's id; not monotonic. */
   index(name?: string): bigint;

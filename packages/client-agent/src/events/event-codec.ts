@@ -1,36 +1,31 @@
-import { LictorError } from '@lictor/protocol';
-import type { UserEvent } from '../contracts/index.ts';
-
-export type SentEvent = Omit<UserEvent, 'LTime'>;
+import { type FiredEvent, LictorError } from '@lictor/protocol';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Ends the head; in JSON it is always escaped. */
+const LINE_END = 0x0a;
 
-/** A user event as gossip carries it: few bytes matter more than names. */
-export function encodeEvent({ Version, ID, Name, Payload, NodeFilter, ServiceFilter, TagFilter }: SentEvent): Uint8Array {
-  const payload = Payload === null ? null : Buffer.from(Payload).toString('base64');
-  return Buffer.from(JSON.stringify([Version, ID, Name, payload, NodeFilter, ServiceFilter, TagFilter]));
+/** A user event as gossip carries it: a line of JSON, and the payload behind it as it is. Few bytes matter more than names. */
+export function encodeEvent({ Version, ID, Name, Payload, NodeFilter, ServiceFilter, TagFilter }: FiredEvent): Uint8Array {
+  const hasPayload = Payload === null ? 0 : 1;
+  const head = `${JSON.stringify([Version, ID, Name, hasPayload, NodeFilter, ServiceFilter, TagFilter])}\n`;
+  return Buffer.concat([Buffer.from(head), Payload ?? new Uint8Array(0)]);
 }
 
 /** @throws LictorError `invalid-argument`: another agent has sent what is no event */
-export function decodeEvent(bytes: Uint8Array): SentEvent {
-  const fields = parse(bytes);
+export function decodeEvent(bytes: Uint8Array): FiredEvent {
+  const end = bytes.indexOf(LINE_END);
+  if (end < 0) throw malformed();
+  const fields = parse(bytes.subarray(0, end));
   if (!Array.isArray(fields) || fields.length !== 7) throw malformed();
-  const [version, id, name, payload, ...filters] = fields as unknown[];
+  const [version, id, name, hasPayload, ...filters] = fields as unknown[];
   if (typeof version !== 'number' || typeof id !== 'string' || !UUID.test(id) || typeof name !== 'string' || name === '') throw malformed();
-  if (payload !== null && typeof payload !== 'string') throw malformed();
-  const [node, service, tag] = filters.map((filter) => {
+  if (hasPayload !== 1 && (hasPayload !== 0 || end !== bytes.length - 1)) throw malformed();
+  const [node = '', service = '', tag = ''] = filters.map((filter) => {
     if (typeof filter !== 'string') throw malformed();
     return filter;
   });
-  return {
-    Version: version,
-    ID: id,
-    Name: name,
-    Payload: payload === null ? null : Buffer.from(payload, 'base64'),
-    NodeFilter: node ?? '',
-    ServiceFilter: service ?? '',
-    TagFilter: tag ?? '',
-  };
+  const Payload = hasPayload === 1 ? Uint8Array.from(bytes.subarray(end + 1)) : null;
+  return { Version: version, ID: id, Name: name, Payload, NodeFilter: node, ServiceFilter: service, TagFilter: tag };
 }
 
 function parse(bytes: Uint8Array): unknown {

@@ -1,16 +1,22 @@
-import { silentLogger } from '@lictor/protocol';
+import { Secret, silentLogger } from '@lictor/protocol';
 import { FakeClock, MemoryLogger, seededRandom } from '@lictor/protocol/testing';
 import { normaliseService } from '@lictor/mesh';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { serviceOf } from '../local/testing/harness.ts';
+import { FakeServerPort, readReply } from '../testing/server-port.ts';
 import type { AgentPool, PoolEvent } from '../contracts/index.ts';
-import { AgentUserEvents } from './events.ts';
+import { decodeEvent, encodeEvent } from './event-codec.ts';
+import { AgentUserEvents, fireInPool } from './events.ts';
 
 function setUp() {
   const clock = new FakeClock();
+  const server = new FakeServerPort({ 'Event.Fire': () => readReply(null) });
   const services = [normaliseService(serviceOf({ name: 'web', tags: ['v1'] })).service];
   const events = new AgentUserEvents({
     pool: undefined,
+    server,
+    datacenter: 'dc1',
     logger: silentLogger,
     clock,
     random: seededRandom(1),
@@ -18,7 +24,7 @@ function setUp() {
     services: () => services,
   });
   const fire = (fields = {}) => events.fire({ Name: 'deploy', Payload: null, NodeFilter: '', ServiceFilter: '', TagFilter: '', ...fields });
-  return { clock, events, fire };
+  return { clock, events, fire, server };
 }
 
 describe('user events (consul-facts T029, observed: event)', () => {
@@ -106,29 +112,112 @@ describe('user events of other members', () => {
   const logger = new MemoryLogger();
   const clock = new FakeClock();
   const node = (nodeName: string, seed: number): AgentUserEvents =>
-    new AgentUserEvents({ pool, logger, clock, random: seededRandom(seed), nodeName: () => nodeName, services: () => [] });
+    new AgentUserEvents({
+      pool,
+      server: new FakeServerPort(),
+      datacenter: 'dc1',
+      logger,
+      clock,
+      random: seededRandom(seed),
+      nodeName: () => nodeName,
+      services: () => [],
+    });
   const [one, other] = [node('one', 1), node('other', 2)];
 
   it('reach whom they concern, with the time and the payload', async () => {
     const fired = await one.fire({ Name: 'deploy', Payload: Buffer.from([0, 255]), NodeFilter: 'other', ServiceFilter: '', TagFilter: '' });
     expect(one.list()).toEqual([]);
-    expect(other.list()).toEqual([{ ...fired, Payload: Buffer.from([0, 255]), LTime: 7 }]);
+    expect(other.list()).toEqual([{ ...fired, Payload: Uint8Array.from([0, 255]), LTime: 7 }]);
   });
 
-  it.each(['', '[]', '{"a":1}', '[1,"not a uuid","x",null,"","",""]', '[1,"00000000-0000-0000-0000-000000000000","x",5,"","",""]'])(
-    'are dropped when they are none: %s',
-    (text) => {
-      const before = other.list().length;
-      deliver('user', Buffer.from(text));
-      expect(other.list()).toHaveLength(before);
-    },
-  );
+  it.each([
+    '',
+    '[]',
+    '{"a":1}\n',
+    '[1,"not a uuid","x",0,"","",""]\n',
+    '[1,"00000000-0000-0000-0000-000000000000","x",5,"","",""]\n',
+    '[1,"00000000-0000-0000-0000-000000000000","x",0,"","",""]',
+    '[1,"00000000-0000-0000-0000-000000000000","x",0,"","",""]\npayload',
+    '[1,"00000000-0000-0000-0000-000000000000","x",0,"",5,""]\n',
+  ])('are dropped when they are none: %s', (text) => {
+    const before = other.list().length;
+    deliver('user', Buffer.from(text));
+    expect(other.list()).toHaveLength(before);
+  });
 
   it('are dropped with a broken filter, and of a version that is not known', () => {
-    const id = '00000000-0000-0000-0000-000000000000';
-    deliver('user', Buffer.from(JSON.stringify([1, id, 'x', null, '[', '', ''])));
-    deliver('user', Buffer.from(JSON.stringify([2, id, 'x', null, '', '', ''])));
+    const event = {
+      ID: '00000000-0000-0000-0000-000000000000',
+      Name: 'x',
+      Payload: null,
+      NodeFilter: '',
+      ServiceFilter: '',
+      TagFilter: '',
+      Version: 1,
+    };
+    deliver('user', encodeEvent({ ...event, NodeFilter: '[' }));
+    deliver('user', encodeEvent({ ...event, Version: 2 }));
     expect(other.list('x')).toEqual([]);
     expect(logger.lines.map(({ message }) => message)).toContain('unknown user event version');
+  });
+
+  it('that come twice, because a call was repeated, count once', async () => {
+    const event = {
+      ID: '00000000-0000-0000-0000-000000000009',
+      Name: 'twice',
+      Payload: null,
+      NodeFilter: '',
+      ServiceFilter: '',
+      TagFilter: '',
+      Version: 1,
+    };
+    for (let time = 0; time < 2; time++) fireInPool(pool, event);
+    expect(other.list('twice')).toHaveLength(1);
+  });
+
+  it('are the same after they were carried, payload and all, which takes no more room there', () => {
+    const text = fc.string();
+    const event = fc.record({
+      ID: fc.uuid(),
+      Name: fc.string({ minLength: 1 }),
+      Payload: fc.option(fc.uint8Array()),
+      NodeFilter: text,
+      ServiceFilter: text,
+      TagFilter: text,
+      Version: fc.nat(),
+    });
+    fc.assert(
+      fc.property(event, (sent) => {
+        expect(decodeEvent(encodeEvent(sent))).toEqual(sent);
+        const bare = encodeEvent({ ...sent, Payload: null }).length;
+        expect(encodeEvent(sent)).toHaveLength(bare + (sent.Payload?.length ?? 0));
+      }),
+    );
+  });
+});
+
+describe('user events for another datacenter', () => {
+  it('go to a server of it, with the caller’s token, and not to this one’s agents', async () => {
+    const { events, server } = setUp();
+    const request = { Name: 'deploy', Payload: Buffer.from('v2'), NodeFilter: '', ServiceFilter: 'web', TagFilter: '' };
+    const token = new Secret('t');
+    const { ID } = await events.fire(request, { datacenter: 'dc2', token });
+    expect(server.calls).toEqual([
+      {
+        method: 'Event.Fire',
+        request: { ...request, ID, Version: 1 },
+        options: { token, datacenter: 'dc2', query: { consistency: 'stale' } },
+      },
+    ]);
+    expect(events.list()).toEqual([]);
+    await events.fire(request, { datacenter: 'dc1', token });
+    expect(events.list()).toHaveLength(1);
+  });
+
+  it('are checked before they go', async () => {
+    const { events, server } = setUp();
+    const request = { Name: 'deploy', Payload: null, NodeFilter: '[', ServiceFilter: '', TagFilter: '' };
+    await expect(events.fire(request, { datacenter: 'dc2' })).rejects.toThrow('Invalid node filter');
+    expect(server.calls).toEqual([]);
   });
 });

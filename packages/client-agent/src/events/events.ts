@@ -1,7 +1,17 @@
 import { compileRegex, type Regex } from '@lictor/mesh';
-import { type Clock, LictorError, type Logger, type NodeService, type Random, randomUuid } from '@lictor/protocol';
+import {
+  type CallOptions,
+  type Clock,
+  type FiredEvent,
+  LictorError,
+  type Logger,
+  type NodeService,
+  type Random,
+  randomUuid,
+  type ServerPort,
+} from '@lictor/protocol';
 import type { AgentPool, PoolEvent, UserEvent, UserEvents } from '../contracts/index.ts';
-import { decodeEvent, encodeEvent, type SentEvent } from './event-codec.ts';
+import { decodeEvent, encodeEvent } from './event-codec.ts';
 
 /** Events kept (consul-facts T029). */
 const RING_SIZE = 256;
@@ -14,6 +24,9 @@ const POOL_EVENT = 'user';
 export interface EventPorts {
   /** Undefined: events stay on this node. */
   readonly pool: AgentPool | undefined;
+  /** The way to other datacenters. */
+  readonly server: ServerPort;
+  readonly datacenter: string;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly random: Random;
@@ -22,6 +35,11 @@ export interface EventPorts {
 }
 
 type FireRequest = Parameters<UserEvents['fire']>[0];
+
+/** To all members. @throws Error when it is too large */
+export function fireInPool(pool: Pick<AgentPool, 'sendUserEvent'>, event: FiredEvent): void {
+  pool.sendUserEvent(POOL_EVENT, encodeEvent(event));
+}
 
 /** User events that concern this node, from all members of the LAN pool. */
 export class AgentUserEvents implements UserEvents {
@@ -36,15 +54,17 @@ export class AgentUserEvents implements UserEvents {
     ports.pool?.onUserEvent((event) => this.#receive(event));
   }
 
-  async fire(request: FireRequest): Promise<UserEvent> {
+  async fire(request: FireRequest, { datacenter = '', token }: Pick<CallOptions, 'token' | 'datacenter'> = {}): Promise<UserEvent> {
     const filters = compileFilters(request);
     const bytes = Buffer.byteLength(request.Name) + (request.Payload?.length ?? 0);
     if (bytes > MAX_EVENT_BYTES)
       throw new LictorError('rejected', `user event exceeds configured limit of ${MAX_EVENT_BYTES} bytes before encoding`);
-    const event: SentEvent = { ...request, ID: randomUuid(this.#ports.random), Version: VERSION };
-    const { pool } = this.#ports;
-    if (pool === undefined) this.#deliver({ ...event, LTime: ++this.#lamportTime }, filters);
-    else pool.sendUserEvent(POOL_EVENT, encodeEvent(event));
+    const event: FiredEvent = { ...request, ID: randomUuid(this.#ports.random), Version: VERSION };
+    const { pool, server } = this.#ports;
+    if (datacenter !== '' && datacenter !== this.#ports.datacenter)
+      await server.call('Event.Fire', event, { ...(token !== undefined && { token }), datacenter, query: { consistency: 'stale' } });
+    else if (pool === undefined) this.#deliver({ ...event, LTime: ++this.#lamportTime }, filters);
+    else fireInPool(pool, event);
     return { ...event, LTime: 0 };
   }
 
@@ -60,7 +80,8 @@ export class AgentUserEvents implements UserEvents {
   }
 
   #deliver(event: UserEvent, filters: Filters): void {
-    if (!this.#concerns(filters)) return;
+    // A call that was repeated fires twice.
+    if (!this.#concerns(filters) || this.#ring.some(({ ID }) => ID === event.ID)) return;
     this.#ring = [...this.#ring.slice(-(RING_SIZE - 1)), event];
     for (const wake of this.#waiting) wake();
   }

@@ -1,1 +1,1 @@
-export { type EventPorts, AgentUserEvents } from './events.ts';
+export { type EventPorts, AgentUserEvents, fireInPool } from './events.ts';

@@ -1,4 +1,4 @@
-import type { RuntimeConfig } from '@lictor/client-agent';
+import { fireInPool, type RuntimeConfig } from '@lictor/client-agent';
 import { createServer, type DatacenterDirectory } from '@lictor/server';
 import { candidatesOf, nodesOf } from './pool-views.ts';
 import type { NodeRole, RolePorts } from './role.ts';
@@ -10,7 +10,7 @@ export function createServerRole(config: RuntimeConfig, { lan, datacenters, keyr
   const serverConfig = toServerConfig(config);
   const server = createServer(raftTiming === undefined ? serverConfig : { ...serverConfig, raftTiming }, {
     ...ports,
-    ...(lan !== undefined && { candidates: candidatesOf(lan), nodes: nodesOf(lan) }),
+    ...(lan !== undefined && { candidates: candidatesOf(lan), nodes: nodesOf(lan), fireEvent: (event) => fireInPool(lan, event) }),
     ...(datacenters !== undefined && { datacenters }),
     ...(keyrings !== undefined && { keyrings }),
   });

@@ -22,13 +22,14 @@ async function fire(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const { query, rest: name } = request;
   if (name === '') throw badRequest('Missing name');
   const body = await readBody(request.message, PAYLOAD_MAX_BYTES, () => `Request body too large, max size: ${PAYLOAD_MAX_BYTES} bytes.`);
-  const event = await deps.events.fire({
+  const wanted = {
     Name: name,
     Payload: body.length === 0 ? null : body,
     NodeFilter: query.get('node'),
     ServiceFilter: query.get('service'),
     TagFilter: query.get('tag'),
-  });
+  };
+  const event = await deps.events.fire(wanted, { token: request.token, datacenter: request.datacenter });
   return jsonReply(encodeJson(eventJson({ ...event, LTime: 0 }), request.indent));
 }
 
