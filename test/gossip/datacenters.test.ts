@@ -64,6 +64,19 @@ describe('two datacenters that share a WAN pool', () => {
     );
   });
 
+  it('tell each other’s agents of events', { timeout: STEP_MS }, async () => {
+    const [one, two] = servers;
+    const payload = Buffer.from([0, 10, 255]);
+    expect((await one.fetch('/v1/event/fire/deploy?dc=dc2&node=s2', { method: 'PUT', body: payload })).status).toBe(200);
+    const events = await eventually('it has come', async () => {
+      const list = await two.json<{ Name: string; Payload: string }[]>('/v1/event/list');
+      return list.length > 0 && list;
+    });
+    expect(events).toMatchObject([{ Name: 'deploy', Payload: payload.toString('base64') }]);
+    expect(await one.json('/v1/event/list')).toEqual([]);
+    expect(await (await one.fetch('/v1/event/fire/deploy?dc=dc7', { method: 'PUT' })).text()).toBe('No path to datacenter');
+  });
+
   it('find each other again after a restart, without retry_join_wan', { timeout: STEP_MS }, async () => {
     const [one, two] = servers;
     await two.kill();
