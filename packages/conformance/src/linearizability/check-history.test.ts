@@ -81,7 +81,7 @@ describe('the checker and its naive twin agree', () => {
       fc.property(fc.array(operation, { maxLength: 6 }), (operations) => {
         expect(checkKey(operations).linearizable).toBe(naiveCheckKey(operations));
       }),
-      { numRuns: 3000 },
+      { numRuns: 10_000 },
     );
   });
 

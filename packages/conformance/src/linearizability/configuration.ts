@@ -1,4 +1,4 @@
-import type { RegisterState } from './register.ts';
+import { allows, type RegisterState } from './register.ts';
 
 /**
  * One way the history may have gone so far: a state, and which of the calls under way have taken effect in it. Both sets are bits by slot:
@@ -43,6 +43,8 @@ function covers(one: Configuration, other: Configuration): boolean {
   if ((one.unknown & other.unknown) !== one.unknown) return false;
   const [mine, others] = [one.state, other.state];
   if (mine.index !== undefined) return mine.index === others.index && mine.floor <= others.floor;
-  if (others.index !== undefined) return mine.floor < others.index && !mine.not.includes(others.index);
-  return mine.floor <= others.floor && mine.not.every((index) => index <= others.floor || others.not.includes(index));
+  if (mine.floor > others.floor) return false;
+  if (others.index !== undefined) return allows(mine, others.index);
+  if (others.mayBeFloor && !allows(mine, others.floor)) return false;
+  return mine.not.every((index) => index <= others.floor || others.not.includes(index));
 }
