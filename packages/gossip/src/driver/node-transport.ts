@@ -1,5 +1,6 @@
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
+import { setMaxListeners } from 'node:events';
 import { createServer, isIP, type Server } from 'node:net';
 import { GossipError } from '../errors.ts';
 import type { Address } from '../swim/index.ts';
@@ -43,6 +44,8 @@ export class NodeTransport implements Transport {
   constructor(options: NodeTransportOptions) {
     this.#options = options;
     this.#maxBytes = options.maxStreamBytes ?? MAX_STREAM_BYTES;
+    // As many as there are streams; Node warns of ten.
+    setMaxListeners(0, this.#stopped.signal);
   }
 
   async start(handlers: TransportHandlers): Promise<Address> {

@@ -122,6 +122,18 @@ describe('joining', () => {
     expect([joined, failures[0]?.address, failures[0]?.error.message]).toEqual([0, '127.0.0.1:1', expect.stringContaining('127.0.0.1:1')]);
   });
 
+  it('many addresses at once is no cause for warnings', async () => {
+    const warnings: string[] = [];
+    const listen = ({ name }: Error): void => void warnings.push(name);
+    process.on('warning', listen);
+    const one = await pools.start('a');
+    const two = await pools.start('b');
+    const { joined } = await two.pool.join(Array.from({ length: 30 }, () => one.pool.self.address));
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', listen);
+    expect([joined, warnings]).toEqual([30, []]);
+  });
+
   it('from outside the allowed networks is refused', async () => {
     const one = await pools.start('a', { allowedNetworks: ['10.0.0.0/8'] });
     const two = await pools.start('b', { profile: { ...QUICK_PROFILE, streamTimeoutMs: 500 } });
