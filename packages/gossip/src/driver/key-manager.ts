@@ -37,11 +37,15 @@ export interface KeyManagerPorts {
   /** How many members there are to answer. */
   readonly alive: () => number;
   readonly onChanged: ((keys: readonly Secret[]) => void) | undefined;
+  /** Whether what this member sends is encrypted, once there are keys. */
+  readonly sealsOutgoing: boolean;
 }
 
 /** Serf's words (observed: keyring). */
 const NO_KEYS = 'Keyring is empty (encryption not enabled)';
 const NOTHING_TO_MODIFY = 'No keyring to modify (encryption not enabled)';
+/** A key that was sent in plain text is none. */
+const NOT_SEALED = 'keys are not sent in plain text: this member does not encrypt what it sends (encrypt_verify_outgoing)';
 
 /** Keys of the whole pool, by queries that all members answer. */
 export class KeyManager {
@@ -50,13 +54,15 @@ export class KeyManager {
   readonly #name: () => string;
   readonly #alive: () => number;
   readonly #onChanged: ((keys: readonly Secret[]) => void) | undefined;
+  readonly #sealsOutgoing: boolean;
 
-  constructor(ring: Keyring, queries: PendingQueries, { name, alive, onChanged }: KeyManagerPorts) {
+  constructor(ring: Keyring, queries: PendingQueries, { name, alive, onChanged, sealsOutgoing }: KeyManagerPorts) {
     this.#ring = ring;
     this.#queries = queries;
     this.#name = name;
     this.#alive = alive;
     this.#onChanged = onChanged;
+    this.#sealsOutgoing = sealsOutgoing;
   }
 
   get isEncrypted(): boolean {
@@ -99,6 +105,7 @@ export class KeyManager {
 
   #perform(operation: string, payload: Uint8Array): Answer {
     if (!this.isEncrypted) return { error: operation === 'list' ? NO_KEYS : NOTHING_TO_MODIFY };
+    if (operation === 'list' && !this.#sealsOutgoing) return { error: NOT_SEALED };
     try {
       const key = new Secret(new TextDecoder().decode(payload));
       if (operation === 'list') return { keys: this.#ring.keys().map((each) => each.reveal()) };
@@ -115,8 +122,8 @@ export class KeyManager {
 
   async #change(operation: Operation, key: Secret, options: KeyOptions): Promise<KeyResult> {
     decodeKey(key);
-    // A key that is sent in plain text is none.
     if (!this.isEncrypted) return this.#refused(NOTHING_TO_MODIFY);
+    if (!this.#sealsOutgoing) return this.#refused(NOT_SEALED);
     return this.#ask(operation, new TextEncoder().encode(key.reveal()), options);
   }
 

@@ -51,6 +51,7 @@ export class GossipPool {
       name: () => options.name,
       alive: () => this.#alive(),
       onChanged: options.onKeysChanged,
+      sealsOutgoing: options.verifyOutgoing ?? true,
     });
   }
 

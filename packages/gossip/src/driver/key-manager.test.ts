@@ -1,0 +1,32 @@
+import { Secret } from '@lictor/protocol';
+import { afterEach, describe, expect, it } from 'vitest';
+import { KEYS, Pools } from './testing/pools.ts';
+
+const pools = new Pools();
+afterEach(() => pools.stop());
+
+const [key = new Secret(''), other = new Secret('')] = KEYS;
+
+describe('keys of a pool', () => {
+  it('are not to be listed or changed without encryption, in Serf’s words', async () => {
+    const [one] = await pools.formed(2);
+    const keyring = one?.pool.keyring;
+    const texts = async (result: ReturnType<NonNullable<typeof keyring>['list']> | undefined): Promise<unknown> =>
+      [...((await result)?.errors ?? [])].map(([name, text]) => `${name}: ${text}`).toSorted();
+    expect(await texts(keyring?.list())).toEqual([
+      'n1: Keyring is empty (encryption not enabled)',
+      'n2: Keyring is empty (encryption not enabled)',
+    ]);
+    // Nobody else is told: the key would go in plain text.
+    expect(await texts(keyring?.install(key))).toEqual(['n1: No keyring to modify (encryption not enabled)']);
+  });
+
+  it('are not sent by members that do not encrypt what they send, as while encryption is being introduced', async () => {
+    const [one, two] = await pools.formed(2, { keys: [key], verifyIncoming: false, verifyOutgoing: false });
+    const listed = await one?.pool.keyring.list();
+    expect([listed?.keys.size, listed?.errors.size]).toEqual([0, 2]);
+    const installed = await one?.pool.keyring.install(other);
+    expect([...(installed?.errors.values() ?? [])]).toEqual([expect.stringContaining('keys are not sent in plain text')]);
+    expect(two?.pool.keyring.own().map((each) => each.reveal())).toEqual([key.reveal()]);
+  });
+});
