@@ -16,4 +16,6 @@ cp -r "$cli/dist/bundle" "$context/lictor/dist/"
 rm -rf "$context"/lictor/dist/bundle/native/classic-level/prebuilds/{darwin,win32}*
 cp "$root"/docker/{entrypoint.sh,healthcheck.mjs} "$context/lictor/"
 cp "$root/docker/Dockerfile" "$context/"
-docker build ${BASE:+--build-arg "BASE=$BASE"} --tag "$tag" "$context"
+cp "$root/LICENSE" "$context/lictor/"
+version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' "$cli/package.json")
+docker build --build-arg "VERSION=$version" ${BASE:+--build-arg "BASE=$BASE"} --tag "$tag" "$context"
