@@ -5,7 +5,7 @@ import { eventually } from '../support/process.ts';
 import { prepareImage } from './support/engine.ts';
 
 /** Issue: the cluster, in containers. One cluster for all of it: each test leaves it whole. */
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 120_000;
 const skipped = prepareImage() !== undefined;
 
 describe.skipIf(skipped)('three servers and a client in containers', { timeout: TIMEOUT_MS }, () => {
@@ -74,11 +74,15 @@ describe.skipIf(skipped)('three servers and a client in containers', { timeout: 
     expect(before).toMatchObject({ instances: 1, Authorized: true });
     await Promise.all(cluster.servers.map((server) => server.kill()));
     expect(await write('in-vain')).toBeUndefined();
-    const after = await eventually('the age of what the cache has grows', async () => {
-      const answer = await ask();
-      expect(answer).toMatchObject({ instances: 1, serial: before.serial, Authorized: true });
-      return answer.ageS > before.ageS && answer;
-    });
+    const after = await eventually(
+      'the age of what the cache has grows',
+      async () => {
+        const answer = await ask();
+        expect(answer).toMatchObject({ instances: 1, serial: before.serial, Authorized: true });
+        return answer.ageS > before.ageS && answer;
+      },
+      TIMEOUT_MS,
+    );
     expect(after.cache).toBe('HIT');
     await Promise.all(cluster.servers.map((server) => server.revive()));
     await eventually('a write', () => write('again'), TIMEOUT_MS);

@@ -6,7 +6,7 @@ import { composeCommand, must, prepareImage } from './support/engine.ts';
 
 /** deploy/compose as its README tells to use it, on names, an address range and a port of its own. */
 const FOLDER = join(ROOT, 'deploy/compose');
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 150_000;
 const PROJECT = `lictor-test-${process.pid}`;
 const skipped = prepareImage() !== undefined;
 

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/process.ts';
 import { must, prepareImage } from './support/engine.ts';
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 120_000;
 const skipped = prepareImage() !== undefined;
 const image = (): string => process.env['LICTOR_IMAGE'] ?? '';
 const docker = (...args: readonly string[]): string => must('docker', args).trim();

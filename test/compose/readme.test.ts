@@ -7,7 +7,7 @@ import { prepareImage } from './support/engine.ts';
 const skipped = prepareImage() !== undefined;
 
 describe.skipIf(skipped)('the README of testing', () => {
-  it('has an example that runs', { timeout: 90_000 }, async () => {
+  it('has an example that runs', { timeout: 150_000 }, async () => {
     const folder = join(ROOT, 'packages/testing');
     const [, input = ''] = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(folder, 'README.md'), 'utf8')) ?? [];
     const args = ['--conditions=lictor-source', '--input-type=module-typescript', '--disable-warning=ExperimentalWarning'];
