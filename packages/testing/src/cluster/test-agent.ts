@@ -32,6 +32,8 @@ export class TestAgent {
   readonly #onLog: ((line: string) => void) | undefined;
   readonly #services = new Set<TestService>();
   #agent: EmbeddedAgent | undefined;
+  /** Of this life of the agent: each has connections of its own, and an agent takes so many from one address. */
+  #client: LictorClient | undefined;
 
   constructor(name: string, hcl: readonly string[], onLog: ((line: string) => void) | undefined) {
     this.name = name;
@@ -51,7 +53,8 @@ export class TestAgent {
 
   /** Of this agent's API. */
   get client(): LictorClient {
-    return createClient({ address: this.httpAddress });
+    this.#client ??= createClient({ address: this.httpAddress });
+    return this.#client;
   }
 
   /** On the data that it had, if it ran before. */
@@ -66,8 +69,10 @@ export class TestAgent {
 
   /** As a process that dies: the others have to notice. */
   async kill(): Promise<void> {
-    const agent = this.#agent;
+    const [agent, client] = [this.#agent, this.#client];
     this.#agent = undefined;
+    this.#client = undefined;
+    await client?.close();
     await agent?.stop();
   }
 

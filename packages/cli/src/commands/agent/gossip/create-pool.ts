@@ -1,5 +1,6 @@
 import { type GossipPoolConfig, memberName, memberTags, type RuntimeConfig } from '@lictor/client-agent';
 import { type Candidate, GossipPool, LAN_PROFILE, NodeTransport, WAN_PROFILE } from '@lictor/gossip';
+import { compileRegex } from '@lictor/mesh';
 import { API_VERSION, type Clock, joinHostPort, type Logger, type Metrics, type Random } from '@lictor/protocol';
 import { loadPoolKeys } from './keys.ts';
 
@@ -36,6 +37,7 @@ export function createPool(config: RuntimeConfig, pool: GossipPoolConfig, wan: b
       verifyOutgoing: config.gossip.verifyOutgoing,
       ...(allowedCidrs !== null && { allowedNetworks: allowedCidrs }),
       ignoresOldEvents: true,
+      matchesPattern: (pattern, value) => compileRegex(pattern).matchesPart(value),
       metricLabels: { network: wan ? 'wan' : 'lan' },
       admits: (candidate) => (wan ? refusalOfWan(candidate) : refusalOfLan(candidate, config.datacenter)),
     },
