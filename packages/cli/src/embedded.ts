@@ -1,14 +1,14 @@
 import { loadConfig, LogHub, NOTHING_REQUESTED, resolveNodeId, type RuntimeConfig, systemLoadEnvironment } from '@lictor/client-agent';
 import { joinHostPort } from '@lictor/protocol';
 import { systemClock, systemRandom } from '@lictor/protocol/system';
-import type { RaftTiming } from '@lictor/server';
 import { startProcessAgent } from './commands/agent/process-agent.ts';
+import type { ServerTiming } from './commands/agent/role.ts';
 
 export interface EmbeddedAgentOptions {
   /** Configuration, as in files. */
   readonly hcl: readonly string[];
   /** Of a server; what the configuration says when absent. */
-  readonly raftTiming?: RaftTiming;
+  readonly serverTiming?: ServerTiming;
   /** Takes the log, line by line. */
   readonly onLog?: (line: string) => void;
 }
@@ -25,7 +25,7 @@ export interface EmbeddedAgent {
 }
 
 /** @throws ConfigError, LictorError */
-export async function startEmbeddedAgent({ hcl, raftTiming, onLog }: EmbeddedAgentOptions): Promise<EmbeddedAgent> {
+export async function startEmbeddedAgent({ hcl, serverTiming, onLog }: EmbeddedAgentOptions): Promise<EmbeddedAgent> {
   const load = (knownNodeId?: string): RuntimeConfig => {
     const loaded = loadConfig({ ...NOTHING_REQUESTED, hclFragments: hcl }, systemLoadEnvironment);
     return Object.freeze({ ...loaded, nodeId: knownNodeId ?? resolveNodeId(loaded.nodeId, loaded.dataDir, systemRandom) });
@@ -39,7 +39,7 @@ export async function startEmbeddedAgent({ hcl, raftTiming, onLog }: EmbeddedAge
     logger: logs.logger('agent'),
     loadConfig: () => load(config.nodeId),
     onReload: () => undefined,
-    ...(raftTiming !== undefined && { raftTiming }),
+    ...(serverTiming !== undefined && { serverTiming }),
   });
   // Whoever is to be joined may come later.
   void running.joined;

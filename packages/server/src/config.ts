@@ -39,6 +39,8 @@ export interface ServerConfig {
   /** Makes a cluster of its own when it has never been part of one. */
   readonly isBootstrap: boolean;
   readonly raftTiming: RaftTiming;
+  /** How often servers greet each other, ms. */
+  readonly greetEveryMs: number;
   /** How long a call waits for a leader. */
   readonly rpcHoldMs: number;
   /** How long a server that has left serves on, for calls that have come by then. */
@@ -89,6 +91,7 @@ export const DEFAULT_SERVER_CONFIG: ServerConfig = {
   dataDir: null,
   network: null,
   isBootstrap: true,
+  greetEveryMs: 1000,
   raftTiming: raftTiming(5),
   rpcHoldMs: 7000,
   leaveDrainMs: 5000,

@@ -134,7 +134,9 @@ export function createServer(
   const { dispatcher, forwarder } = createCalls(common, consensus, duties, resolveToken ?? (() => allowAll));
   network?.serve({ ofServers: servedBy(dispatcher), ofAgents: servedBy(forwarder) });
   const formation =
-    network === null ? null : new ClusterFormation(config.nodeId, { ...ports, discovery: network.discovery, log: consensus });
+    network === null
+      ? null
+      : new ClusterFormation(config.nodeId, { ...ports, discovery: network.discovery, log: consensus }, config.greetEveryMs / 2);
   const usage = new UsageReporter({ ...ports, store, consensus });
   const lastSeen = storage.dataDir === undefined ? null : new LastSeen(config.rejoinAgeMaxMs, { ...ports, files: storage.dataDir });
   const { leader, autopilot } = duties;

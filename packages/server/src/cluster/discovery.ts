@@ -22,7 +22,7 @@ export interface DiscoveryPorts {
   readonly candidates: ServerCandidates;
 }
 
-const GREET_EVERY_MS = 1000;
+export const GREET_EVERY_MS = 1000;
 
 /**
  * Who the servers are, by their own word: it greets whoever may be one, and everybody whom anybody knows, once a second. Gossip says where
@@ -30,6 +30,7 @@ const GREET_EVERY_MS = 1000;
  */
 export class ServerDiscovery implements ServerDirectory {
   readonly #ports: DiscoveryPorts;
+  readonly #greetEveryMs: number;
   readonly #table: MemberTable;
   readonly #listeners = new Set<() => void>();
   readonly #refusals = new Map<string, string>();
@@ -43,7 +44,8 @@ export class ServerDiscovery implements ServerDirectory {
   #unsubscribe = (): void => undefined;
   #silence: string | undefined;
 
-  constructor(self: MemberRecord, ports: DiscoveryPorts) {
+  constructor(self: MemberRecord, ports: DiscoveryPorts, greetEveryMs = GREET_EVERY_MS) {
+    this.#greetEveryMs = greetEveryMs;
     this.#ports = ports;
     this.#table = new MemberTable(self);
     this.#members = this.#table.members(ports.clock.monotonic());
@@ -129,7 +131,7 @@ export class ServerDiscovery implements ServerDirectory {
 
   #tick(): void {
     if (!this.#isRunning) return;
-    this.#timer = this.#ports.clock.setTimer(GREET_EVERY_MS, () => this.#tick());
+    this.#timer = this.#ports.clock.setTimer(this.#greetEveryMs, () => this.#tick());
     void this.greetAll();
     this.#settle();
   }

@@ -1,6 +1,6 @@
 import { type Clock, LictorError, type Logger, type Random, randomUuid, type Timer } from '@lictor/protocol';
 import type { ServerMember } from './directory.ts';
-import type { ServerDiscovery } from './discovery.ts';
+import { GREET_EVERY_MS, type ServerDiscovery } from './discovery.ts';
 
 /** A log that is nobody's yet. */
 export interface FreeLog {
@@ -20,7 +20,8 @@ export interface FormationPorts {
   readonly log: FreeLog;
 }
 
-const LOOK_EVERY_MS = 500;
+/** Twice between two greetings. */
+const LOOK_EVERY_MS = GREET_EVERY_MS / 2;
 
 /**
  * How a server without a log gets one: it joins the cluster that others are part of, or, when nobody is, makes one with them.
@@ -32,11 +33,13 @@ const LOOK_EVERY_MS = 500;
 export class ClusterFormation {
   readonly #selfId: string;
   readonly #ports: FormationPorts;
+  readonly #lookEveryMs: number;
   #timer: Timer | undefined;
   #isRunning = false;
   #complaint = '';
 
-  constructor(selfId: string, ports: FormationPorts) {
+  constructor(selfId: string, ports: FormationPorts, lookEveryMs = LOOK_EVERY_MS) {
+    this.#lookEveryMs = lookEveryMs;
     this.#selfId = selfId;
     this.#ports = ports;
   }
@@ -70,7 +73,7 @@ export class ClusterFormation {
       discovery.fallSilent('the log of this server has failed: it takes no part until it is restarted');
       return;
     }
-    if (log.clusterId === '') this.#schedule(LOOK_EVERY_MS);
+    if (log.clusterId === '') this.#schedule(this.#lookEveryMs);
     else await discovery.announceCluster(log.clusterId);
   }
 

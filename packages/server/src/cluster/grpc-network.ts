@@ -47,7 +47,7 @@ export class GrpcNetwork implements ClusterNetwork {
     this.#greetings = new GrpcGreetings(ports.clock, outgoing);
     this.#client = new PeerRpcClient({ credentials: () => outgoing }, ports);
     this.remote = this.#client;
-    this.discovery = new ServerDiscovery(selfRecord(config, ports.clock), { ...ports, transport: this.#greetings });
+    this.discovery = new ServerDiscovery(selfRecord(config, ports.clock), { ...ports, transport: this.#greetings }, config.greetEveryMs);
     addGreetingService(this.#rpc.server, (greeting) => this.discovery.answer(greeting), this.#tls?.refusalOfServer);
   }
 

@@ -1,12 +1,12 @@
-import { startEmbeddedAgent, type EmbeddedAgent } from '@lictor/cli';
+import { type ServerTiming, startEmbeddedAgent, type EmbeddedAgent } from '@lictor/cli';
 import { createClient, type LictorClient } from '@lictor/sdk';
 import { freePort } from '@lictor/protocol/testing';
 import { silentLogger, silentMetrics } from '@lictor/protocol';
 import { systemClock, systemRandom } from '@lictor/protocol/system';
 import { createAgentControlPlane, createProxy, type Proxy } from '@lictor/proxy';
 
-/** Elections within a fraction of a second. */
-const RAFT_TIMING = { heartbeatMs: 30, electionTimeoutMs: 300, leaseMs: 150 };
+/** Servers that have each other at hand: they meet at once, and elect within a fraction of a second. */
+const TIMING: ServerTiming = { raftTiming: { heartbeatMs: 30, electionTimeoutMs: 300, leaseMs: 150 }, greetEveryMs: 100 };
 
 export interface ServiceDefinition {
   readonly name: string;
@@ -62,7 +62,7 @@ export class TestAgent {
     if (this.#agent !== undefined) return;
     this.#agent = await startEmbeddedAgent({
       hcl: this.#hcl,
-      raftTiming: RAFT_TIMING,
+      serverTiming: TIMING,
       ...(this.#onLog !== undefined && { onLog: this.#onLog }),
     });
   }

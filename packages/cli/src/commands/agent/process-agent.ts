@@ -11,11 +11,10 @@ import {
   startMetrics,
 } from '@lictor/client-agent';
 import { API_VERSION, type Logger } from '@lictor/protocol';
-import type { RaftTiming } from '@lictor/server';
 import { systemClock, systemRandom } from '@lictor/protocol/system';
 import { startGossip } from './gossip/index.ts';
 import { createNodeRole } from './node-role.ts';
-import type { NodeRole } from './role.ts';
+import type { NodeRole, ServerTiming } from './role.ts';
 import { collectStats } from './stats.ts';
 
 const BUILD = { version: API_VERSION, prerelease: '', revision: '', buildDate: '1970-01-01T00:00:01Z' } as const;
@@ -38,7 +37,7 @@ export interface ProcessAgentOptions {
   readonly loadConfig: () => RuntimeConfig;
   readonly onReload: (config: RuntimeConfig) => void;
   /** Of a server; what the configuration says when absent. */
-  readonly raftTiming?: RaftTiming;
+  readonly serverTiming?: ServerTiming;
 }
 
 /** Server, agent, HTTP and DNS in this process. What was started before a failure is stopped again. @throws LictorError */
@@ -62,7 +61,7 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
       lan: gossip?.pools.lan,
       datacenters: gossip?.datacenters,
       keyrings: gossip?.keyrings,
-      raftTiming: options.raftTiming,
+      serverTiming: options.serverTiming,
     });
     stops.push(() => role.stop());
     await role.start();

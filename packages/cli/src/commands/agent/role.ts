@@ -1,6 +1,9 @@
 import type { AgentPool, AgentStats } from '@lictor/client-agent';
 import type { Clock, Logger, Metrics, Random, ServerPort } from '@lictor/protocol';
-import type { DatacenterDirectory, GossipKeyrings, RaftTiming } from '@lictor/server';
+import type { DatacenterDirectory, GossipKeyrings, ServerConfig } from '@lictor/server';
+
+/** How fast servers find each other, and a leader. */
+export type ServerTiming = Pick<ServerConfig, 'raftTiming' | 'greetEveryMs'>;
 
 export interface RolePorts {
   readonly clock: Clock;
@@ -13,7 +16,7 @@ export interface RolePorts {
   readonly datacenters: DatacenterDirectory | undefined;
   readonly keyrings: GossipKeyrings | undefined;
   /** Undefined: what the configuration says. */
-  readonly raftTiming: RaftTiming | undefined;
+  readonly serverTiming: ServerTiming | undefined;
 }
 
 /** What a node is to the cluster: a server, or a client of the servers. */
