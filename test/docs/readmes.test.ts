@@ -23,11 +23,10 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   proxy: { prints: /^127\.0\.0\.1:9191 now reaches socat, as web\n$/ },
   sdk: { prints: /^hello\n(?:\[\]\n)*\[ '10\.0\.0\.1:8080' \]\n$/ },
   server: { prints: /^hello true\n$/ },
+  testing: { prints: /^hello from echo\n\n$/ },
 };
 /** Commands, which are tested as such below and in packages/bench, packages/conformance and packages/sim. */
 const COMMANDS = new Set(['bench', 'cli', 'conformance', 'sim']);
-/** Whose example needs a container engine: test/compose runs it. */
-const IN_CONTAINERS = new Set(['testing']);
 
 /** Those that the build knows. */
 const packages = (JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8')) as { references: { path: string }[] }).references.map(
@@ -51,18 +50,15 @@ describe('the README of', () => {
     expect(Object.keys(EXAMPLES).filter((name) => !packages.includes(name))).toEqual([]);
   });
 
-  it.each(packages.filter((name) => !COMMANDS.has(name) && !IN_CONTAINERS.has(name) && hasReadme(name)))(
-    '%s has one that runs',
-    async (name) => {
-      const { prints, from = name } = EXAMPLES[name] ?? { prints: /./ };
-      const [input = ''] = blocks(readme(name), 'ts');
-      const args = ['--conditions=lictor-source', '--input-type=module-typescript', '--disable-warning=ExperimentalWarning'];
-      const env = { CONSUL_HTTP_ADDR: agent.address };
-      const { code, stdout, stderr } = await run(process.execPath, args, { input, env, cwd: join(ROOT, 'packages', from) });
-      expect([code, stderr]).toEqual([0, '']);
-      expect(stdout).toMatch(prints);
-    },
-  );
+  it.each(packages.filter((name) => !COMMANDS.has(name) && hasReadme(name)))('%s has one that runs', async (name) => {
+    const { prints, from = name } = EXAMPLES[name] ?? { prints: /./ };
+    const [input = ''] = blocks(readme(name), 'ts');
+    const args = ['--conditions=lictor-source', '--input-type=module-typescript', '--disable-warning=ExperimentalWarning'];
+    const env = { CONSUL_HTTP_ADDR: agent.address };
+    const { code, stdout, stderr } = await run(process.execPath, args, { input, env, cwd: join(ROOT, 'packages', from) });
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(prints);
+  });
 
   it('cli has commands that do what they say', async () => {
     const [block = ''] = blocks(readme('cli'), 'sh');
