@@ -11,14 +11,13 @@ export class StartedLictorCluster implements AsyncDisposable {
   readonly network: StartedNetwork;
   readonly servers: readonly StartedLictorContainer[];
   readonly clients: readonly StartedLictorContainer[];
-  /** By container id: where each was when it was started, and is to be again. */
-  readonly #addresses: ReadonlyMap<string, string>;
+  /** Of those that are cut off: where each was, and is to be again. */
+  readonly #cutFrom = new Map<StartedLictorContainer, string | undefined>();
 
   constructor(network: StartedNetwork, servers: readonly StartedLictorContainer[], clients: readonly StartedLictorContainer[]) {
     this.network = network;
     this.servers = servers;
     this.clients = clients;
-    this.#addresses = new Map([...servers, ...clients].map((agent) => [agent.getId(), agent.getIpAddress(network.getName())]));
   }
 
   get agents(): readonly StartedLictorContainer[] {
@@ -34,8 +33,9 @@ export class StartedLictorCluster implements AsyncDisposable {
     const deadlineMs = performance.now() + LEADER_TIMEOUT_MS;
     while (performance.now() < deadlineMs) {
       const named = await Promise.all(this.servers.map((server) => leaderKnownTo(server)));
-      const found = this.servers.find((server) => {
-        const votes = named.filter((name) => name === this.#addresses.get(server.getId())).length;
+      const addresses = await Promise.all(this.servers.map((server) => this.#addressOf(server)));
+      const found = this.servers.find((server, position) => {
+        const votes = named.filter((name) => name !== undefined && name === addresses[position]).length;
         return server !== except && votes * 2 > this.servers.length;
       });
       if (found !== undefined) return found;
@@ -46,6 +46,7 @@ export class StartedLictorCluster implements AsyncDisposable {
 
   /** Takes an agent off the network: nothing reaches it or leaves it, this process included; `lictor` inside of it still works. */
   async cut(agent: StartedLictorContainer): Promise<void> {
+    this.#cutFrom.set(agent, await this.#addressOf(agent));
     await (await this.#network()).disconnect({ Container: agent.getId(), Force: true });
   }
 
@@ -54,9 +55,8 @@ export class StartedLictorCluster implements AsyncDisposable {
     const network = await this.#network();
     await network.connect({ Container: agent.getId() });
     await agent.refreshAddress();
-    const { NetworkSettings } = await (await getContainerRuntimeClient()).container.getById(agent.getId()).inspect();
-    const address = NetworkSettings.Networks[this.network.getName()]?.IPAddress;
-    const before = this.#addresses.get(agent.getId());
+    const [before, address] = [this.#cutFrom.get(agent), await this.#addressOf(agent)];
+    this.#cutFrom.delete(agent);
     if (address !== before)
       throw new Error(`${agent.getHostname()} came back as ${address}, and not as ${before}: was another container added?`);
   }
@@ -69,6 +69,12 @@ export class StartedLictorCluster implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  /** It has another one after a restart, as likely as not. Undefined while it is not on the network. */
+  async #addressOf(agent: StartedLictorContainer): Promise<string | undefined> {
+    const { NetworkSettings } = await (await getContainerRuntimeClient()).container.getById(agent.getId()).inspect();
+    return NetworkSettings.Networks[this.network.getName()]?.IPAddress || undefined;
   }
 
   async #network() {
