@@ -1,5 +1,9 @@
 import { Secret } from '@lictor/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Keyring } from '../keyring/index.ts';
+import type { SerfQuery } from '../serf/index.ts';
+import type { QueryResponse } from '../types.ts';
+import { KeyManager } from './key-manager.ts';
 import { KEYS, Pools } from './testing/pools.ts';
 
 const pools = new Pools();
@@ -29,4 +33,28 @@ describe('keys of a pool', () => {
     expect([...(installed?.errors.values() ?? [])]).toEqual([expect.stringContaining('keys are not sent in plain text')]);
     expect(two?.pool.keyring.own().map((each) => each.reveal())).toEqual([key.reveal()]);
   });
+
+  it('reach a member that the first query missed', async () => {
+    const { keys, asked } = scripted([['a', 'b', 'd'], ['c']]);
+    expect(await keys.install(other)).toMatchObject({ members: 4, answered: 4, errors: new Map() });
+    expect(asked).toEqual([undefined, ['c']]);
+  });
+
+  it('are asked for once where everybody answers, and no more than twice where somebody does not', async () => {
+    const prompt = scripted([['a', 'b', 'c', 'd']]);
+    expect([(await prompt.keys.list()).answered, prompt.asked.length]).toEqual([4, 1]);
+    const silent = scripted([['a', 'b', 'c'], []]);
+    expect([(await silent.keys.list()).answered, silent.asked]).toEqual([3, [undefined, ['d']]]);
+  });
 });
+
+/** Of a pool of `a` to `d`, in which those named answer to one query after the other. */
+function scripted(answering: readonly (readonly string[])[]): { readonly keys: KeyManager; readonly asked: SerfQuery['nodes'][] } {
+  const asked: SerfQuery['nodes'][] = [];
+  const ask = async ({ nodes }: SerfQuery): Promise<readonly QueryResponse[]> => {
+    asked.push(nodes);
+    return (answering[asked.length - 1] ?? []).map((from) => ({ from, payload: new TextEncoder().encode('{}') }));
+  };
+  const ports = { name: () => 'a', alive: () => ['a', 'b', 'c', 'd'], onChanged: undefined, sealsOutgoing: true };
+  return { keys: new KeyManager(new Keyring([key]), { ask }, ports), asked };
+}

@@ -198,8 +198,8 @@ export class GossipPool {
     return joined;
   }
 
-  #alive(): number {
-    return this.members().filter(({ status }) => status === 'alive' || status === 'leaving').length;
+  #alive(): string[] {
+    return this.members().flatMap(({ name, status }) => (status === 'alive' || status === 'leaving' ? [name] : []));
   }
 
   #hear(event: SerfEvent): void {
