@@ -66,7 +66,7 @@ describe.skipIf(skipped)('three servers and a client in containers', { timeout: 
     expect(keys.map(({ value }) => value !== undefined)).toEqual([true, true, false]);
   });
 
-  it('a client without any server answers from its cache, and authorises', async () => {
+  it('a client without any server answers from its cache, and authorises', { timeout: 4 * TIMEOUT_MS }, async () => {
     await api.agent.registerService({ Name: 'echo', Port: 9090 });
     await api.connect.createIntention({ SourceName: 'caller', DestinationName: 'echo', Action: 'allow' });
     await eventually('the service is in the catalog', async () => (await api.health.service('echo')).value.length === 1);

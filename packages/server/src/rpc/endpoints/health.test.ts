@@ -75,10 +75,10 @@ describe('lists of checks (consul-facts H078-H080)', () => {
 });
 
 describe('sorting by distance', () => {
-  const at = (x: number) => ({ Vec: [x, 0, 0, 0, 0, 0, 0, 0], Error: 1, Adjustment: 0, Height: 0.0001 });
-  const place = (positions: Readonly<Record<string, number>>): unknown =>
+  const at = (x: number, height = 0.0001) => ({ Vec: [x, 0, 0, 0, 0, 0, 0, 0], Error: 1, Adjustment: 0, Height: height });
+  const place = (positions: Readonly<Record<string, number>>, height?: number): unknown =>
     server.apply(COORDINATE_BATCH_UPDATE, {
-      updates: Object.entries(positions).map(([Node, x]) => ({ Node, Segment: '', Coord: at(x) })),
+      updates: Object.entries(positions).map(([Node, x]) => ({ Node, Segment: '', Coord: at(x, height) })),
     });
 
   it('puts the nearest first and nodes without a coordinate last', () => {
@@ -86,6 +86,12 @@ describe('sorting by distance', () => {
     expect(nodesOf({ near: 'n3' })).toEqual(['n3', 'n2', 'n1']);
     const nodes = server.read<'Catalog.ListNodes'>(catalogReads['Catalog.ListNodes'], { near: 'n2' });
     expect(nodes.value.map(({ Node }) => Node)).toEqual(['n2', 'n3', 'n1']);
+  });
+
+  it('puts nothing before the node itself, however slow its own network is', () => {
+    place({ n1: 0.01, n2: 0.012 });
+    place({ n3: 0.01 }, 0.5);
+    expect(nodesOf({ near: 'n3' })).toEqual(['n3', 'n1', 'n2']);
   });
 
   it('keeps the order when the origin is unknown', () => {

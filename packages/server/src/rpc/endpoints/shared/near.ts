@@ -7,7 +7,8 @@ const SEGMENT = '';
 
 /**
  * Sorts by round-trip time from the node `near`, nodes without a coordinate last, ties as they were. Without `near`, or when its
- * own coordinate is unknown, the order stays. Coordinates only order the answer, so they never wake a query.
+ * own coordinate is unknown, the order stays. Coordinates only order the answer, so they never wake a query. Nothing is nearer to a node
+ * than itself: by its coordinate alone, the cost of its own network counts twice.
  */
 export function sortByDistance<Row>(
   reader: StateReader,
@@ -18,7 +19,8 @@ export function sortByDistance<Row>(
   if (near === undefined || near === '') return rows;
   const origin = coordinateOf(reader, near);
   if (origin === undefined) return rows;
-  const measured = rows.map((row) => ({ row, distance: distanceBetween(origin, coordinateOf(reader, nodeOf(row))) }));
+  const distanceTo = (node: string): number => (node === near ? 0 : distanceBetween(origin, coordinateOf(reader, node)));
+  const measured = rows.map((row) => ({ row, distance: distanceTo(nodeOf(row)) }));
   measured.sort((left, right) => (left.distance === right.distance ? 0 : left.distance - right.distance));
   return measured.map(({ row }) => row);
 }
