@@ -100,15 +100,15 @@ describe("the leader's own node (observed: catalog and health of 1.21)", () => {
   });
 });
 
-describe('the other members', () => {
-  const know = async (...others: readonly NodeMember[]): Promise<void> => {
-    members = [SELF, ...others];
-    for (const listener of listeners) listener();
-    await clock.advance(0);
-  };
-  const nodes = (): string[] => server.read<'Catalog.ListNodes'>(catalogReads['Catalog.ListNodes'], {}).value.map(({ Node }) => Node);
-  const checkOf = (node: string) => server.read<'Health.NodeChecks'>(healthReads['Health.NodeChecks'], { node }).value[0];
+const know = async (...others: readonly NodeMember[]): Promise<void> => {
+  members = [SELF, ...others];
+  for (const listener of listeners) listener();
+  await clock.advance(0);
+};
+const nodes = (): string[] => server.read<'Catalog.ListNodes'>(catalogReads['Catalog.ListNodes'], {}).value.map(({ Node }) => Node);
+const checkOf = (node: string) => server.read<'Health.NodeChecks'>(healthReads['Health.NodeChecks'], { node }).value[0];
 
+describe('the other members', () => {
   it('are in the catalog with their own address and service as soon as the directory has them', async () => {
     await reconciler.start();
     await know(OTHER);
@@ -192,14 +192,6 @@ describe('the other members', () => {
 });
 
 describe('clients', () => {
-  const know = async (...others: readonly NodeMember[]): Promise<void> => {
-    members = [SELF, ...others];
-    for (const listener of listeners) listener();
-    await clock.advance(0);
-  };
-  const nodes = (): string[] => server.read<'Catalog.ListNodes'>(catalogReads['Catalog.ListNodes'], {}).value.map(({ Node }) => Node);
-  const checkOf = (node: string) => server.read<'Health.NodeChecks'>(healthReads['Health.NodeChecks'], { node }).value[0];
-
   it('have a node with serfHealth, and no service', async () => {
     await reconciler.start();
     await know(CLIENT);
