@@ -5,8 +5,10 @@ import {
   type Logger,
   METHOD_KINDS,
   type Metrics,
+  mayRepeat,
   Patience,
   type PatienceOptions,
+  pauseBeforeRetry,
   type Random,
   type RpcMethod,
   type RpcReply,
@@ -40,8 +42,6 @@ export interface ServerRouterPorts {
 
 /** Once every known server has been tried, on average; a server that arrives ends the pause. */
 const RETRY_MS = 250;
-/** A refusal that says that the call was not carried out: somebody else may. */
-const NOT_DONE: ReadonlySet<string> = new Set(['no-leader', 'unavailable']);
 const NO_OPTIONS: CallOptions = {};
 
 /**
@@ -60,7 +60,7 @@ export class ServerRouter implements ServerPort {
   }
 
   async call<M extends RpcMethod>(method: M, request: RpcRequest<M>, options: CallOptions = NO_OPTIONS): Promise<RpcReply<M>> {
-    const { clock, metrics, servers, remote } = this.#ports;
+    const { clock, random, metrics, servers, remote } = this.#ports;
     const patience = new Patience(clock, this.#options, options.query);
     metrics.incrCounter('client.rpc');
     if (!this.#limit.take()) {
@@ -75,7 +75,7 @@ export class ServerRouter implements ServerPort {
           return (await remote.call(server.address, method, request, patience.attempt(options))) as RpcReply<M>;
         } catch (thrown) {
           failure = LictorError.from(thrown);
-          if (!this.#mayRepeat(method, failure)) throw failure;
+          if (!mayRepeat(failure, METHOD_KINDS[method] === 'read')) throw failure;
           this.#ports.logger.debug('RPC failed to server', { method, server: server.address, error: failure.message });
           servers.demote(server);
         }
@@ -87,29 +87,11 @@ export class ServerRouter implements ServerPort {
         // Clients of Consul know its 500 as what may be tried again.
         throw failure.code === 'unavailable' ? new LictorError('no-leader', failure.message, { cause: failure }) : failure;
       }
-      if (tried % Math.max(1, servers.size) === 0) await this.#pause(restMs, options.signal);
+      if (tried % Math.max(1, servers.size) === 0) {
+        const onChange = servers.onArrival.bind(servers);
+        await pauseBeforeRetry(clock, random, { atMostMs: restMs, meanMs: RETRY_MS, onChange, signal: options.signal });
+      }
     }
-  }
-
-  #mayRepeat(method: RpcMethod, { code }: LictorError): boolean {
-    return NOT_DONE.has(code) || (code === 'outcome-unknown' && METHOD_KINDS[method] === 'read');
-  }
-
-  #pause(atMostMs: number, signal: AbortSignal | undefined): Promise<void> {
-    const { clock, random, servers } = this.#ports;
-    return new Promise((resolve, reject) => {
-      const finish = (end: () => void): void => {
-        timer.cancel();
-        unsubscribe();
-        signal?.removeEventListener('abort', onAbort);
-        end();
-      };
-      const onAbort = (): void => finish(() => reject(new LictorError('cancelled', 'request cancelled')));
-      const timer = clock.setTimer(Math.min(atMostMs, RETRY_MS * (0.5 + random.float())), () => finish(resolve));
-      const unsubscribe = servers.onArrival(() => finish(resolve));
-      if (signal?.aborted === true) onAbort();
-      else signal?.addEventListener('abort', onAbort, { once: true });
-    });
   }
 }
 

@@ -4,8 +4,10 @@ import {
   LictorError,
   type Logger,
   type Metrics,
+  mayRepeat,
   Patience,
   type PatienceOptions,
+  pauseBeforeRetry,
   type Random,
   type RpcMethod,
   type RpcReply,
@@ -48,8 +50,6 @@ export interface ForwarderPorts {
 
 /** Attempts are at least so far apart, on average; a new leader ends the pause. */
 const RETRY_MS = 50;
-/** A refusal that says that the call was not carried out: somebody else has to. */
-const NOT_DONE: ReadonlySet<string> = new Set(['no-leader', 'unavailable']);
 const NO_OPTIONS: CallOptions = {};
 
 /**
@@ -93,7 +93,7 @@ export class Forwarder implements ServerPort {
   }
 
   async #atLeader<M extends RpcMethod>(kind: MethodKind, method: M, request: RpcRequest<M>, options: CallOptions): Promise<RpcReply<M>> {
-    const { clock, consensus, metrics, logger } = this.#ports;
+    const { clock, random, consensus, metrics, logger } = this.#ports;
     const patience = new Patience(clock, this.#config, options.query);
     const asked = withoutStale(options);
     for (;;) {
@@ -109,8 +109,7 @@ export class Forwarder implements ServerPort {
         }
       } catch (thrown) {
         failure = LictorError.from(thrown);
-        const mayRepeat = NOT_DONE.has(failure.code) || (kind === 'read' && failure.code === 'outcome-unknown');
-        if (!mayRepeat) throw failure;
+        if (!mayRepeat(failure, kind === 'read')) throw failure;
       }
       const restMs = patience.restMs(failure);
       if (restMs === 0) {
@@ -118,27 +117,9 @@ export class Forwarder implements ServerPort {
         logger.warn('a call found no leader in time', { method, error: failure.message });
         throw failure;
       }
-      await this.#pause(restMs, options.signal);
+      const onChange = consensus.onLeaderChange.bind(consensus);
+      await pauseBeforeRetry(clock, random, { atMostMs: restMs, meanMs: RETRY_MS, onChange, signal: options.signal });
     }
-  }
-
-  /** Until another server leads, or a moment has passed. */
-  #pause(atMostMs: number, signal: AbortSignal | undefined): Promise<void> {
-    const { clock, random, consensus } = this.#ports;
-    return new Promise((resolve, reject) => {
-      const finish = (end: () => void): void => {
-        timer.cancel();
-        unsubscribe();
-        signal?.removeEventListener('abort', onAbort);
-        end();
-      };
-      const onAbort = (): void => finish(() => reject(new LictorError('cancelled', 'request cancelled')));
-      const delayMs = Math.min(atMostMs, RETRY_MS * (0.5 + random.float()));
-      const timer = clock.setTimer(delayMs, () => finish(resolve));
-      const unsubscribe = consensus.onLeaderChange(() => finish(resolve));
-      if (signal?.aborted === true) onAbort();
-      else signal?.addEventListener('abort', onAbort, { once: true });
-    });
   }
 }
 
