@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { serversMoved } from './moved.ts';
 import { SerfStorm } from './serf-storm.ts';
 import { Storm } from './storm.ts';
 
@@ -31,5 +32,18 @@ describe('a pool in a storm', () => {
       }
     }
     expect(events).toBeGreaterThan(3 * SEEDS);
+  });
+
+  it(`knows within two minutes where servers are that came back under each other's addresses, for seeds 1 to ${SEEDS}`, LIMIT, () => {
+    let longestMs = 0;
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      try {
+        longestMs = Math.max(longestMs, serversMoved(seed));
+      } catch (error) {
+        throw new Error(`seed ${seed}`, { cause: error });
+      }
+    }
+    // Not each story is one without moves.
+    expect(longestMs).toBeGreaterThan(10_000);
   });
 });
