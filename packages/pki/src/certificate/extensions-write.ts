@@ -2,13 +2,26 @@ import { encodeDer, Oid, write } from '../der/index.ts';
 import { KEY_USAGES, type KeyUsage } from './key-usage.ts';
 import { encodeSubjectAltNames, type SubjectAltNames } from './san.ts';
 
+/** Of a GeneralName. */
+const DNS_NAME = 2;
+
 export function keyUsageExtension(usages: readonly KeyUsage[]): write.DerValue {
   return extension(Oid.keyUsage, true, write.namedBits(usages.map((usage) => KEY_USAGES.indexOf(usage))));
 }
 
 /** Client first, as Consul writes it. */
 export function leafExtKeyUsageExtension(): write.DerValue {
-  return extension(Oid.extKeyUsage, false, write.sequence(write.oid(Oid.clientAuth), write.oid(Oid.serverAuth)));
+  return extKeyUsageExtension(['clientAuth', 'serverAuth']);
+}
+
+export function extKeyUsageExtension(usages: readonly ('clientAuth' | 'serverAuth')[]): write.DerValue {
+  return extension(Oid.extKeyUsage, false, write.sequence(...usages.map((usage) => write.oid(Oid[usage]))));
+}
+
+/** The domains below which a CA's certificates may name hosts; critical, for who cannot read it must not trust the CA (RFC 5280 4.2.1.10). */
+export function permittedDomainsExtension(domains: readonly string[]): write.DerValue {
+  const subtrees = domains.map((domain) => write.sequence(write.contextPrimitive(DNS_NAME, Buffer.from(domain, 'latin1'))));
+  return extension(Oid.nameConstraints, true, write.sequence(write.contextConstructed(0, ...subtrees)));
 }
 
 /** `cA` is left out when false, for that is its default (X.690 11.5). */

@@ -11,3 +11,4 @@ export {
 } from '../certificate/extensions-write.ts';
 export { LEAF_KEY_USAGE } from '../certificate/key-usage.ts';
 export { signerKeyId } from '../certificate/authority.ts';
+export { hasOpenssl, openssl } from './openssl.ts';
