@@ -1,7 +1,8 @@
 import { loadConfig, LogHub, NOTHING_REQUESTED, resolveNodeId, type RuntimeConfig, systemLoadEnvironment } from '@lictor/client-agent';
 import { joinHostPort } from '@lictor/protocol';
-import { systemClock, systemRandom } from '@lictor/protocol/system';
+import { systemRandom } from '@lictor/protocol/system';
 import { startProcessAgent } from './commands/agent/process-agent.ts';
+import { type Machine, SYSTEM_MACHINE } from './commands/agent/machine.ts';
 import type { ServerTiming } from './commands/agent/role.ts';
 
 export interface EmbeddedAgentOptions {
@@ -9,6 +10,8 @@ export interface EmbeddedAgentOptions {
   readonly hcl: readonly string[];
   /** Of a server; what the configuration says when absent. */
   readonly serverTiming?: ServerTiming;
+  /** What is absent is the real one's. */
+  readonly machine?: Partial<Machine>;
   /** Takes the log, line by line. */
   readonly onLog?: (line: string) => void;
 }
@@ -25,20 +28,22 @@ export interface EmbeddedAgent {
 }
 
 /** @throws ConfigError, LictorError */
-export async function startEmbeddedAgent({ hcl, serverTiming, onLog }: EmbeddedAgentOptions): Promise<EmbeddedAgent> {
+export async function startEmbeddedAgent({ hcl, serverTiming, machine: given, onLog }: EmbeddedAgentOptions): Promise<EmbeddedAgent> {
   const load = (knownNodeId?: string): RuntimeConfig => {
     const loaded = loadConfig({ ...NOTHING_REQUESTED, hclFragments: hcl }, systemLoadEnvironment);
     return Object.freeze({ ...loaded, nodeId: knownNodeId ?? resolveNodeId(loaded.nodeId, loaded.dataDir, systemRandom) });
   };
   const config = load();
+  const machine = { ...SYSTEM_MACHINE, ...given };
   const writers = onLog === undefined ? [] : [{ write: onLog, flush: () => undefined }];
-  const logs = new LogHub({ level: config.log.level, json: config.log.json, writers, clock: systemClock });
+  const logs = new LogHub({ level: config.log.level, json: config.log.json, writers, clock: machine.clock });
   const running = await startProcessAgent({
     config,
     logs,
     logger: logs.logger('agent'),
     loadConfig: () => load(config.nodeId),
     onReload: () => undefined,
+    machine,
     ...(serverTiming !== undefined && { serverTiming }),
   });
   // Whoever is to be joined may come later.

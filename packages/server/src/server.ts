@@ -18,7 +18,7 @@ import { GrpcNetwork } from './cluster/grpc-network.ts';
 import { leaveCluster } from './cluster/leave.ts';
 import { loneDirectory } from './cluster/lone.ts';
 import type { ClusterLog } from './cluster/member-table.ts';
-import type { ClusterNetwork, ServedCall } from './cluster/network.ts';
+import type { ClusterNetwork, RouteTo, ServedCall } from './cluster/network.ts';
 import { selfRecord } from './cluster/self.ts';
 import { nodesOfServers } from './cluster/nodes-of-servers.ts';
 import { noTransport } from './cluster/transport.ts';
@@ -45,8 +45,12 @@ export interface ServerPorts {
   readonly metrics: Metrics;
   /** `dataDir` when absent, or memory without one. */
   readonly storage?: RaftStorage;
+  /** Stands between the server and its storage: for tests whose disk fails. */
+  readonly wrapStorage?: (storage: RaftStorage) => RaftStorage;
   /** gRPC on the configured ports when absent. */
   readonly network?: ClusterNetwork;
+  /** Where to connect to reach another server's address: that address when absent. */
+  readonly routeTo?: RouteTo;
   /** Where the other servers may be. */
   readonly candidates?: ServerCandidates;
   /** Everybody whom gossip knows; the servers alone when absent. */
@@ -108,7 +112,9 @@ export function createServer(
   config: ServerConfig,
   {
     storage: givenStorage,
+    wrapStorage = (storage) => storage,
     network: given,
+    routeTo,
     candidates = NO_CANDIDATES,
     nodes: members,
     datacenters,
@@ -119,7 +125,7 @@ export function createServer(
   }: ServerPorts,
 ): Server {
   const ports = { ...rest, logger: rest.logger.named('server') };
-  const network = given ?? (config.network === null ? null : new GrpcNetwork(config, config.network, { ...ports, candidates }));
+  const network = given ?? (config.network === null ? null : new GrpcNetwork(config, config.network, { ...ports, candidates, routeTo }));
   const directory = network?.discovery ?? loneDirectory(selfRecord(config, ports.clock));
   const store = new StateStore();
   const nodes = members ?? nodesOfServers(directory);
@@ -128,7 +134,7 @@ export function createServer(
     callsTo: (datacenter) => network?.wide(datacenter) ?? NOBODY,
   };
   const common: Common = { ...ports, config, store, directory, nodes, remote: network?.remote ?? NOBODY, wan, keyrings, fireEvent };
-  const storage = givenStorage ?? createStorage(config, ports.logger);
+  const storage = wrapStorage(givenStorage ?? createStorage(config, ports.logger));
   const consensus = createLog(common, network, storage);
   const duties = createDuties(common, consensus, rest.logger.named('connect.ca'));
   const { dispatcher, forwarder } = createCalls(common, consensus, duties, resolveToken ?? (() => allowAll));

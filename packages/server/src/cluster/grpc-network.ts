@@ -5,17 +5,19 @@ import type { NetworkConfig, ServerConfig } from '../config.ts';
 import type { RemoteCalls } from '../forward/forwarder.ts';
 import { AGENT_CALLS, createPeerRpcService, PeerRpcClient, RpcListener } from '../peer-rpc/index.ts';
 import { loadRpcTlsFiles, RpcTls } from '../tls/index.ts';
-import { type ServerCandidates, ServerDiscovery } from './discovery.ts';
+import { type GreetingTransport, type ServerCandidates, ServerDiscovery } from './discovery.ts';
 import { addGreetingService, GrpcGreetings } from './greeting-transport.ts';
-import type { CallHandlers, ClusterNetwork } from './network.ts';
+import type { CallHandlers, ClusterNetwork, RouteTo } from './network.ts';
 import { selfRecord } from './self.ts';
-import { withLiveAddresses } from './transport.ts';
+import { withLiveAddresses, withRoutes } from './transport.ts';
 
 export interface NetworkPorts {
   readonly candidates: ServerCandidates;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** The address itself when absent. */
+  readonly routeTo?: RouteTo | undefined;
 }
 
 /** How long calls that are being served may take to end when the server stops. */
@@ -27,6 +29,7 @@ export class GrpcNetwork implements ClusterNetwork {
   readonly remote: RemoteCalls;
   readonly #nodeId: string;
   readonly #ports: NetworkPorts;
+  readonly #routeTo: RouteTo;
   readonly #rpc: RpcListener;
   readonly #greetings: GrpcGreetings;
   readonly #client: PeerRpcClient;
@@ -39,6 +42,7 @@ export class GrpcNetwork implements ClusterNetwork {
   constructor(config: ServerConfig, network: NetworkConfig, ports: NetworkPorts) {
     this.#nodeId = config.nodeId;
     this.#ports = ports;
+    this.#routeTo = ports.routeTo ?? ((address) => address);
     this.#network = network;
     this.#tls = network.tls === null ? undefined : new RpcTls(network.tls.options, loadRpcTlsFiles(network.tls.files));
     const incoming = this.#tls === undefined ? {} : { credentials: this.#tls.serverCredentials, acceptsPlain: this.#tls.acceptsPlain };
@@ -46,25 +50,26 @@ export class GrpcNetwork implements ClusterNetwork {
     this.#rpc = new RpcListener({ host: network.rpcHost, port: network.rpcPort, ...incoming, ...network.limits }, ports);
     this.#greetings = new GrpcGreetings(ports.clock, outgoing);
     this.#client = new PeerRpcClient({ credentials: () => outgoing }, ports);
-    this.remote = this.#client;
-    this.discovery = new ServerDiscovery(selfRecord(config, ports.clock), { ...ports, transport: this.#greetings }, config.greetEveryMs);
+    this.remote = this.#routed(this.#client);
+    const greetings: GreetingTransport = { greet: (address, greeting) => this.#greetings.greet(this.#routeTo(address), greeting) };
+    this.discovery = new ServerDiscovery(selfRecord(config, ports.clock), { ...ports, transport: greetings }, config.greetEveryMs);
     addGreetingService(this.#rpc.server, (greeting) => this.discovery.answer(greeting), this.#tls?.refusalOfServer);
   }
 
   readonly wide = (datacenter: string): RemoteCalls => {
     const known = this.#wide.get(datacenter);
-    if (known !== undefined) return known;
+    if (known !== undefined) return this.#routed(known);
     const credentials = this.#tls?.channelTo(datacenter) ?? grpc.credentials.createInsecure();
     const client = new PeerRpcClient({ calls: AGENT_CALLS, credentials: () => credentials }, this.#ports);
     this.#wide.set(datacenter, client);
-    return client;
+    return this.#routed(client);
   };
 
   createTransport(clusterId: string): Transport {
     const tls = this.#tls;
     const secured = tls === undefined ? {} : { authorize: tls.refusalOfServer, clientCredentials: () => tls.channelCredentials };
     const transport = new GrpcTransport({ id: this.#nodeId, clusterId, server: this.#rpc.server, ...secured }, this.#ports);
-    return withLiveAddresses(transport, this.discovery, clusterId);
+    return withLiveAddresses(withRoutes(transport, this.#routeTo), this.discovery, clusterId);
   }
 
   serve({ ofServers, ofAgents }: CallHandlers): void {
@@ -92,5 +97,9 @@ export class GrpcNetwork implements ClusterNetwork {
     for (const client of [this.#client, ...this.#wide.values()]) client.close();
     this.#greetings.close();
     await this.#rpc.stop(DRAIN_MS);
+  }
+
+  #routed(calls: RemoteCalls): RemoteCalls {
+    return { call: (address, ...call) => calls.call(this.#routeTo(address), ...call) };
   }
 }

@@ -6,6 +6,9 @@ import type { ServerDiscovery } from './discovery.ts';
 /** One call of another server, as it arrives here. The answer is the whole reply. */
 export type ServedCall = (call: { readonly method: string; readonly request: unknown; readonly options: CallOptions }) => Promise<unknown>;
 
+/** Where to connect to reach an address (`host:port`): a relay in front of it, for tests that cut and slow links. */
+export type RouteTo = (address: string) => string;
+
 export interface CallHandlers {
   /** Of other servers: answered here or not at all. */
   readonly ofServers: ServedCall;

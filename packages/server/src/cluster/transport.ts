@@ -1,5 +1,6 @@
 import type { Transport } from '@lictor/raft';
 import type { ServerDirectory } from './directory.ts';
+import type { RouteTo } from './network.ts';
 
 /** There is nobody to talk to: a server by itself. */
 export const noTransport: Transport = {
@@ -9,6 +10,17 @@ export const noTransport: Transport = {
   sendSnapshot: () => Promise.resolve(false),
   stop: () => Promise.resolve(),
 };
+
+/** Peers are connected where the way to them begins. */
+export function withRoutes(transport: Transport, routeTo: RouteTo): Transport {
+  return {
+    start: (handler) => transport.start(handler),
+    setPeers: (addresses) => transport.setPeers(new Map([...addresses].map(([id, address]) => [id, routeTo(address)]))),
+    send: (message) => transport.send(message),
+    sendSnapshot: (message, snapshot) => transport.sendSnapshot(message, snapshot),
+    stop: () => transport.stop(),
+  };
+}
 
 /**
  * Servers are sought where they say they are now; only who does not say is sought where the membership has it. A server that has just

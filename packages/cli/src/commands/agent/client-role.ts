@@ -6,7 +6,7 @@ import { toRpcTlsConfig } from './rpc-tls-config.ts';
 import { clientStats } from './stats.ts';
 
 /** An agent that asks the servers. @throws LictorError for TLS files that cannot be used */
-export function createClientRole(config: RuntimeConfig, lan: AgentPool, { logger: parent, ...ports }: RolePorts): NodeRole {
+export function createClientRole(config: RuntimeConfig, lan: AgentPool, { logger: parent, machine, ...ports }: RolePorts): NodeRole {
   const logger = parent.named('client');
   const servers = new ServerList({ ...ports, logger, source: serverSourceOf(lan) });
   const calls = createAgentCalls(toRpcTlsConfig(config), { ...ports, logger });
@@ -14,7 +14,7 @@ export function createClientRole(config: RuntimeConfig, lan: AgentPool, { logger
   return {
     port: new ServerRouter(
       { holdMs, defaultWaitMs, maxWaitMs, limit: { rate: config.limits.rpcRate, burst: config.limits.rpcMaxBurst } },
-      { ...ports, logger, remote: calls, servers },
+      { ...ports, logger, remote: { call: (address, ...call) => calls.call(machine.routeTo(address), ...call) }, servers },
     ),
     start: () => Promise.resolve(servers.start()),
     leave: () => Promise.resolve(),

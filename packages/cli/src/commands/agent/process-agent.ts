@@ -10,9 +10,10 @@ import {
   startHttpApi,
   startMetrics,
 } from '@lictor/client-agent';
-import { API_VERSION, type Logger } from '@lictor/protocol';
-import { systemClock, systemRandom } from '@lictor/protocol/system';
+import { API_VERSION, type Clock, type Logger } from '@lictor/protocol';
+import { systemRandom } from '@lictor/protocol/system';
 import { startGossip } from './gossip/index.ts';
+import { type Machine, SYSTEM_MACHINE } from './machine.ts';
 import { createNodeRole } from './node-role.ts';
 import type { NodeRole, ServerTiming } from './role.ts';
 import { collectStats } from './stats.ts';
@@ -38,11 +39,14 @@ export interface ProcessAgentOptions {
   readonly onReload: (config: RuntimeConfig) => void;
   /** Of a server; what the configuration says when absent. */
   readonly serverTiming?: ServerTiming;
+  /** The real one when absent. */
+  readonly machine?: Machine;
 }
 
 /** Server, agent, HTTP and DNS in this process. What was started before a failure is stopped again. @throws LictorError */
 export async function startProcessAgent(options: ProcessAgentOptions): Promise<ProcessAgent> {
-  const { config, logger } = options;
+  const { config, logger, machine = SYSTEM_MACHINE } = options;
+  const { clock } = machine;
   const stops: (() => Promise<void> | void)[] = [];
   const stop = async (): Promise<void> => {
     for (const step of stops.splice(0).reverse()) {
@@ -50,11 +54,11 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
     }
   };
   try {
-    const metrics = startMetrics(config, systemClock);
+    const metrics = startMetrics(config, clock);
     stops.push(() => metrics.stop());
-    const ports = { clock: systemClock, random: systemRandom, logger, metrics: metrics.registry };
+    const ports = { clock, random: systemRandom, logger, metrics: metrics.registry };
     // A development server is by itself.
-    const gossip = config.devMode && config.server ? undefined : await startGossip(config, ports);
+    const gossip = config.devMode && config.server ? undefined : await startGossip(config, { ...ports, wrapTransport: machine.wrapGossip });
     if (gossip !== undefined) stops.push(() => gossip.stop());
     const role = await createNodeRole(config, {
       ...ports,
@@ -62,6 +66,7 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
       datacenters: gossip?.datacenters,
       keyrings: gossip?.keyrings,
       serverTiming: options.serverTiming,
+      machine,
     });
     stops.push(() => role.stop());
     await role.start();
@@ -97,6 +102,10 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
   }
 }
 
+function clockOf({ machine = SYSTEM_MACHINE }: ProcessAgentOptions): Clock {
+  return machine.clock;
+}
+
 async function startHttp(options: ProcessAgentOptions, agent: Agent, role: NodeRole, metrics: AgentMetrics): Promise<HttpApi> {
   const http = await startHttpApi({
     config: () => agent.config(),
@@ -113,7 +122,7 @@ async function startHttp(options: ProcessAgentOptions, agent: Agent, role: NodeR
     metricsView: metrics.registry,
     metrics: metrics.registry,
     logger: options.logger.named('http'),
-    clock: systemClock,
+    clock: clockOf(options),
     random: systemRandom,
     stats: () => collectStats(agent, role.stats()),
     synced: () => agent.synced(),
@@ -134,14 +143,14 @@ async function startDns(options: ProcessAgentOptions, agent: Agent, role: NodeRo
     config: () => agent.config(),
     server: role.port,
     cache: agent.cache,
-    clock: systemClock,
+    clock: clockOf(options),
     random: systemRandom,
     logger,
     metrics: metrics.registry,
   });
   const started: DnsServer[] = [];
   for (const listen of options.config.dnsListen) {
-    const dns = new DnsServer(listen, { handler, clock: systemClock, logger });
+    const dns = new DnsServer(listen, { handler, clock: clockOf(options), logger });
     await dns.start();
     options.logger.info('Started DNS server', { address: `${listen.host}:${listen.port}`, network: 'udp+tcp' });
     started.push(dns);

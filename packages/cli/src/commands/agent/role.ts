@@ -1,6 +1,7 @@
 import type { AgentPool, AgentStats } from '@lictor/client-agent';
 import type { Clock, Logger, Metrics, Random, ServerPort } from '@lictor/protocol';
 import type { DatacenterDirectory, GossipKeyrings, ServerConfig } from '@lictor/server';
+import type { Machine } from './machine.ts';
 
 /** How fast servers find each other, and a leader. */
 export type ServerTiming = Pick<ServerConfig, 'raftTiming' | 'greetEveryMs'>;
@@ -17,6 +18,7 @@ export interface RolePorts {
   readonly keyrings: GossipKeyrings | undefined;
   /** Undefined: what the configuration says. */
   readonly serverTiming: ServerTiming | undefined;
+  readonly machine: Machine;
 }
 
 /** What a node is to the cluster: a server, or a client of the servers. */

@@ -6,12 +6,17 @@ import { toServerConfig } from './server-config.ts';
 import { serverStats } from './stats.ts';
 
 /** One of the servers, with its state and its part of the log. @throws LictorError for TLS files that cannot be used */
-export function createServerRole(config: RuntimeConfig, { lan, datacenters, keyrings, serverTiming, ...ports }: RolePorts): NodeRole {
+export function createServerRole(
+  config: RuntimeConfig,
+  { lan, datacenters, keyrings, serverTiming, machine, ...ports }: RolePorts,
+): NodeRole {
   const serverConfig = toServerConfig(config);
   const server = createServer(
     { ...serverConfig, ...serverTiming },
     {
       ...ports,
+      routeTo: machine.routeTo,
+      wrapStorage: machine.wrapStorage,
       ...(lan !== undefined && { candidates: candidatesOf(lan), nodes: nodesOf(lan), fireEvent: (event) => fireInPool(lan, event) }),
       ...(datacenters !== undefined && { datacenters }),
       ...(keyrings !== undefined && { keyrings }),

@@ -1,5 +1,5 @@
 import { type GossipPoolConfig, memberName, memberTags, type RuntimeConfig } from '@lictor/client-agent';
-import { type Candidate, GossipPool, LAN_PROFILE, NodeTransport, WAN_PROFILE } from '@lictor/gossip';
+import { type Candidate, GossipPool, LAN_PROFILE, NodeTransport, type Transport, WAN_PROFILE } from '@lictor/gossip';
 import { compileRegex } from '@lictor/mesh';
 import { API_VERSION, type Clock, joinHostPort, type Logger, type Metrics, type Random } from '@lictor/protocol';
 import { loadPoolKeys } from './keys.ts';
@@ -9,10 +9,17 @@ export interface PoolPorts {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Stands between gossip and the network. */
+  readonly wrapTransport: (transport: Transport) => Transport;
 }
 
 /** The LAN or the WAN pool of this agent, not started yet. @throws LictorError, GossipError */
-export function createPool(config: RuntimeConfig, pool: GossipPoolConfig, wan: boolean, ports: PoolPorts): GossipPool {
+export function createPool(
+  config: RuntimeConfig,
+  pool: GossipPoolConfig,
+  wan: boolean,
+  { wrapTransport, ...ports }: PoolPorts,
+): GossipPool {
   const base = wan ? WAN_PROFILE : LAN_PROFILE;
   const profile = {
     ...base,
@@ -41,7 +48,7 @@ export function createPool(config: RuntimeConfig, pool: GossipPoolConfig, wan: b
       metricLabels: { network: wan ? 'wan' : 'lan' },
       admits: (candidate) => (wan ? refusalOfWan(candidate) : refusalOfLan(candidate, config.datacenter)),
     },
-    { ...ports, transport: new NodeTransport({ host, port, streamTimeoutMs: profile.streamTimeoutMs }) },
+    { ...ports, transport: wrapTransport(new NodeTransport({ host, port, streamTimeoutMs: profile.streamTimeoutMs })) },
   );
 }
 
