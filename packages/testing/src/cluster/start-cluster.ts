@@ -1,8 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from '@lictor/protocol/system';
 import { freePorts } from '@lictor/protocol/testing';
 import { agentConfig, type AgentPorts } from './agent-config.ts';
+import { Faults, relayCount } from './faults/index.ts';
+import { ManualClock } from './manual-clock.ts';
 import { TestAgent } from './test-agent.ts';
 
 export interface ClusterOptions {
@@ -12,23 +15,49 @@ export interface ClusterOptions {
   readonly clients?: number;
   /** Configuration of every agent, as in files. */
   readonly hcl?: string;
+  /** `manual`: the test can move all agents' time, with `cluster.clock`. Default `system`. */
+  readonly clock?: 'system' | 'manual';
+  /** Whether links and disks can be broken, with `cluster.faults`: everything then goes through relays. Default false. */
+  readonly faults?: boolean;
   /** Takes every agent's log, line by line. */
   readonly onLog?: (agent: string, line: string) => void;
 }
 
+const PORTS_EACH = 3;
 const READY_MS = 30_000;
 const LOOK_EVERY_MS = 10;
 
-/** A cluster in this process, on ports of 127.0.0.1 that were free: real sockets and disks, and a clock that cannot be moved. */
+/** What a cluster is made of. */
+interface Parts {
+  readonly servers: readonly TestAgent[];
+  readonly clients: readonly TestAgent[];
+  readonly folder: string;
+  readonly clock: ManualClock | undefined;
+  readonly faults: Faults | undefined;
+}
+
+/** A cluster in this process, on ports of 127.0.0.1 that were free: real sockets and disks. */
 export class LocalCluster {
   readonly servers: readonly TestAgent[];
   readonly clients: readonly TestAgent[];
-  readonly #folder: string;
+  readonly #parts: Parts;
 
-  constructor(servers: readonly TestAgent[], clients: readonly TestAgent[], folder: string) {
-    this.servers = servers;
-    this.clients = clients;
-    this.#folder = folder;
+  constructor(parts: Parts) {
+    this.servers = parts.servers;
+    this.clients = parts.clients;
+    this.#parts = parts;
+  }
+
+  /** Moves all agents' time. @throws Error unless started with `clock: 'manual'` */
+  get clock(): ManualClock {
+    if (this.#parts.clock === undefined) throw new Error("time goes by itself: start the cluster with { clock: 'manual' }");
+    return this.#parts.clock;
+  }
+
+  /** Breaks links and disks. @throws Error unless started with `faults: true` */
+  get faults(): Faults {
+    if (this.#parts.faults === undefined) throw new Error('nothing can be broken: start the cluster with { faults: true }');
+    return this.#parts.faults;
   }
 
   /** The agent that a program would talk to: the first client, else the first server. */
@@ -53,7 +82,8 @@ export class LocalCluster {
   async stop(): Promise<void> {
     await Promise.all(this.clients.map((agent) => agent.stop()));
     await Promise.all(this.servers.map((agent) => agent.stop()));
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#parts.faults?.stop();
+    await rm(this.#parts.folder, { recursive: true, force: true });
   }
 }
 
@@ -62,25 +92,9 @@ export class LocalCluster {
  * @throws Error, with nothing left behind
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<LocalCluster> {
-  const { servers = 1, clients = 0, hcl = '', onLog } = options;
-  const folder = await mkdtemp(join(tmpdir(), 'lictor-testing-'));
-  const numbers = await freePorts((servers + clients) * 3);
-  const places = Array.from({ length: servers + clients }, (_, at) => portsAt(numbers, at));
-  const joins = places.slice(0, servers).map(({ serf }) => serf);
-  const agents = places.map((ports, at) => {
-    const name = at < servers ? `server-${at + 1}` : `client-${at - servers + 1}`;
-    const plan = {
-      name,
-      dataDir: join(folder, name),
-      ports,
-      expect: at < servers ? servers : 0,
-      joins: servers + clients > 1 ? joins : [],
-    };
-    return new TestAgent(name, [agentConfig(plan), hcl], onLog === undefined ? undefined : (line) => onLog(name, line));
-  });
-  const cluster = new LocalCluster(agents.slice(0, servers), agents.slice(servers), folder);
+  const cluster = await createCluster(options);
   try {
-    await Promise.all(agents.map((agent) => agent.start()));
+    await Promise.all([...cluster.servers, ...cluster.clients].map((agent) => agent.start()));
     await cluster.leader();
     await Promise.all(cluster.clients.map((client) => eventually(`${client.name} knows a leader`, () => knowsLeader(client))));
     return cluster;
@@ -90,8 +104,34 @@ export async function startCluster(options: ClusterOptions = {}): Promise<LocalC
   }
 }
 
+/** Agents that do not run yet. */
+async function createCluster(options: ClusterOptions): Promise<LocalCluster> {
+  const { servers = 1, clients = 0, hcl = '', onLog } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'lictor-testing-'));
+  const numbers = await freePorts((servers + clients) * PORTS_EACH + (options.faults === true ? relayCount(servers, clients) : 0));
+  const places = Array.from({ length: servers + clients }, (_, at) => ({
+    name: at < servers ? `server-${at + 1}` : `client-${at - servers + 1}`,
+    isServer: at < servers,
+    ports: portsAt(numbers, at),
+  }));
+  const joins = places.slice(0, servers).map(({ ports }) => ports.serf);
+  const manual = options.clock === 'manual' ? new ManualClock() : undefined;
+  const clock = manual ?? systemClock;
+  const faults = options.faults === true ? new Faults(places, clock) : undefined;
+  await faults?.start(numbers.slice(places.length * PORTS_EACH));
+  const agents = places.map(({ name, isServer, ports }) => {
+    const plan = { name, dataDir: join(folder, name), ports, expect: isServer ? servers : 0, joins: places.length > 1 ? joins : [] };
+    return new TestAgent(name, {
+      hcl: [agentConfig(plan), hcl],
+      machine: { clock, ...faults?.machineOf(name) },
+      onLog: onLog === undefined ? undefined : (line) => onLog(name, line),
+    });
+  });
+  return new LocalCluster({ servers: agents.slice(0, servers), clients: agents.slice(servers), folder, clock: manual, faults });
+}
+
 function portsAt(numbers: readonly number[], at: number): AgentPorts {
-  const [http = 0, server = 0, serf = 0] = numbers.slice(at * 3);
+  const [http = 0, server = 0, serf = 0] = numbers.slice(at * PORTS_EACH);
   return { http, server, serf };
 }
 

@@ -1,8 +1,8 @@
-import { type ServerTiming, startEmbeddedAgent, type EmbeddedAgent } from '@lictor/cli';
+import { type EmbeddedAgent, type Machine, type ServerTiming, startEmbeddedAgent } from '@lictor/cli';
 import { createClient, type LictorClient } from '@lictor/sdk';
 import { freePort } from '@lictor/protocol/testing';
-import { silentLogger, silentMetrics } from '@lictor/protocol';
-import { systemClock, systemRandom } from '@lictor/protocol/system';
+import { type Clock, silentLogger, silentMetrics } from '@lictor/protocol';
+import { systemRandom } from '@lictor/protocol/system';
 import { createAgentControlPlane, createProxy, type Proxy } from '@lictor/proxy';
 
 /** Servers that have each other at hand: they meet at once, and elect within a fraction of a second. */
@@ -25,20 +25,29 @@ export interface TestService {
   stop(): Promise<void>;
 }
 
+export interface TestAgentPlan {
+  /** Configuration, as in files. */
+  readonly hcl: readonly string[];
+  readonly machine: Partial<Machine> & { readonly clock: Clock };
+  readonly onLog: ((line: string) => void) | undefined;
+}
+
 /** One agent of a cluster in this process, a server or a client. */
 export class TestAgent {
   readonly name: string;
   readonly #hcl: readonly string[];
   readonly #onLog: ((line: string) => void) | undefined;
+  readonly #machine: Partial<Machine> & { readonly clock: Clock };
   readonly #services = new Set<TestService>();
   #agent: EmbeddedAgent | undefined;
   /** Of this life of the agent: each has connections of its own, and an agent takes so many from one address. */
   #client: LictorClient | undefined;
 
-  constructor(name: string, hcl: readonly string[], onLog: ((line: string) => void) | undefined) {
+  constructor(name: string, { hcl, machine, onLog }: TestAgentPlan) {
     this.name = name;
     this.#hcl = hcl;
     this.#onLog = onLog;
+    this.#machine = machine;
   }
 
   get isRunning(): boolean {
@@ -53,7 +62,7 @@ export class TestAgent {
 
   /** Of this agent's API. */
   get client(): LictorClient {
-    this.#client ??= createClient({ address: this.httpAddress });
+    this.#client ??= createClient({ address: this.httpAddress, clock: this.#machine.clock });
     return this.#client;
   }
 
@@ -63,6 +72,7 @@ export class TestAgent {
     this.#agent = await startEmbeddedAgent({
       hcl: this.#hcl,
       serverTiming: TIMING,
+      machine: this.#machine,
       ...(this.#onLog !== undefined && { onLog: this.#onLog }),
     });
   }
@@ -104,7 +114,7 @@ export class TestAgent {
       { source: { kind: 'agent', proxyId: `${name}-sidecar-proxy` }, drainTimeoutMs: 0 },
       {
         controlPlane: createAgentControlPlane(client),
-        clock: systemClock,
+        clock: this.#machine.clock,
         random: systemRandom,
         logger: silentLogger,
         metrics: silentMetrics,

@@ -1,0 +1,2 @@
+export type { DiskFault } from './disk.ts';
+export { Faults, relayCount } from './faults.ts';
