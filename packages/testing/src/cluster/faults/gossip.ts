@@ -8,9 +8,9 @@ export interface GossipWays {
   readonly clock: Clock;
   readonly random: Random;
   /** The way of datagrams to an address; undefined: nobody of this cluster is there. */
-  linkTo(address: string): Link | undefined;
+  readonly linkTo: (address: string) => Link | undefined;
   /** Where streams to an address are opened. */
-  routeTo(address: string): string;
+  readonly routeTo: (address: string) => string;
 }
 
 /** Loses and delays datagrams on the sender's side; streams go through relays. */

@@ -27,7 +27,7 @@ export class Link {
 
   change(faults: Partial<LinkFaults>): void {
     this.#faults = { ...this.#faults, ...faults };
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of this.#listeners) listener();
   }
 
   heal(): void {
