@@ -8,6 +8,8 @@ export interface Regex {
   matchesWhole(text: string): boolean;
   /** Anywhere, as Go's `MatchString`. */
   matchesPart(text: string): boolean;
+  /** The first match and its groups, as Go's `FindStringSubmatch`; empty without a match. */
+  groups(text: string): readonly string[];
 }
 
 /**
@@ -20,5 +22,10 @@ export function compileRegex(pattern: string): Regex {
   return {
     matchesWhole: (text) => compiled.testExact(text),
     matchesPart: (text) => compiled.test(text),
+    groups: (text) => {
+      const matcher = compiled.matcher(text);
+      if (!matcher.find()) return [];
+      return Array.from({ length: matcher.groupCount() + 1 }, (_, group) => matcher.group(group) ?? '');
+    },
   };
 }

@@ -9,6 +9,7 @@ export * from './gateway.ts';
 export * from './intention.ts';
 export * from './keyring.ts';
 export * from './kv.ts';
+export * from './prepared-query.ts';
 export * from './service.ts';
 export * from './service-ai.ts';
 export * from './session.ts';

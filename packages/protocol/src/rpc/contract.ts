@@ -24,6 +24,11 @@ import type {
   Node,
   NodeCoordinate,
   NodeServices,
+  PreparedQuery,
+  PreparedQueryDefinition,
+  PreparedQueryExecuteRequest,
+  PreparedQueryRemoteRequest,
+  PreparedQueryResult,
   RaftStats,
   RegisterRequest,
   Session,
@@ -179,6 +184,22 @@ export interface RpcContract {
   /** One list per name, highest precedence first. */
   'Intention.Match': Read<{ readonly by: 'source' | 'destination'; readonly names: readonly string[] }, readonly (readonly Intention[])[]>;
   'Intention.Check': Read<{ readonly source: string; readonly destination: string; readonly sourceType?: string }, IntentionCheckReply>;
+
+  // prepared queries
+  /** Answers the new query's id. */
+  'PreparedQuery.Create': Write<PreparedQueryDefinition, string>;
+  /** Which one, `ID` says. */
+  'PreparedQuery.Update': Write<PreparedQueryDefinition, void>;
+  'PreparedQuery.Delete': Write<{ readonly id: string }, void>;
+  /** @throws LictorError `not-found` */
+  'PreparedQuery.Get': Read<{ readonly id: string }, PreparedQuery>;
+  'PreparedQuery.List': Read<object, readonly PreparedQuery[]>;
+  /** What would be executed: a template is filled in. It does not block. @throws LictorError `not-found` */
+  'PreparedQuery.Explain': Read<PreparedQueryExecuteRequest, PreparedQuery>;
+  /** It does not block. @throws LictorError `not-found` */
+  'PreparedQuery.Execute': Read<PreparedQueryExecuteRequest, PreparedQueryResult>;
+  /** For servers of other datacenters: without failover. */
+  'PreparedQuery.ExecuteRemote': Read<PreparedQueryRemoteRequest, PreparedQueryResult>;
 
   // connect CA
   'ConnectCA.Roots': Read<object, CaRoots>;
