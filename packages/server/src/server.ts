@@ -263,8 +263,16 @@ function createCalls(
   const { datacenter, nodeId, rpcHoldMs: holdMs, defaultQueryTimeMs: defaultWaitMs, maxQueryTimeMs: maxWaitMs } = config;
   const { sessionTtlMinMs, defaultIntentionPolicy } = config;
   const logger = ports.logger.named('rpc');
+  const patience = { holdMs, defaultWaitMs, maxWaitMs };
+  const datacenters = new DatacenterCalls(patience, {
+    ...ports,
+    directory: wan.directory,
+    call: (server, method, request, options) => wan.callsTo(server.datacenter).call(server.address, method, request, options),
+  });
   const endpoints = createEndpoints({
     datacenters: wan.directory,
+    remoteDatacenters: datacenters,
+    resolveToken,
     keyrings,
     fireEvent,
     sessionTimers: leader.sessionTtl,
@@ -278,12 +286,6 @@ function createCalls(
     reassertLeadership: () => leader.reassert(),
   });
   const dispatcher = new Dispatcher({ datacenter, defaultWaitMs, maxWaitMs }, endpoints, { ...ports, logger, consensus, resolveToken });
-  const patience = { holdMs, defaultWaitMs, maxWaitMs };
-  const datacenters = new DatacenterCalls(patience, {
-    ...ports,
-    directory: wan.directory,
-    call: (server, method, request, options) => wan.callsTo(server.datacenter).call(server.address, method, request, options),
-  });
   const forwarder = new Forwarder(
     { datacenter, nodeId, ...patience },
     { ...ports, logger, consensus, local: dispatcher, remote, datacenters, kindOf: (method) => dispatcher.kindOf(method) },

@@ -29,6 +29,8 @@ const COMMAND_METRICS: ReadonlyMap<string, string> = new Map([
   ['coordinate.batch-update', 'fsm.coordinate.batch-update'],
   ['intention.apply', 'fsm.intention'],
   ['kv.apply', 'fsm.kvs'],
+  ['prepared-query.delete', 'fsm.prepared-query'],
+  ['prepared-query.set', 'fsm.prepared-query'],
   ['session.create', 'fsm.session'],
   ['session.destroy', 'fsm.session'],
   ['tombstone.reap', 'fsm.tombstone'],

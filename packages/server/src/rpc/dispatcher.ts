@@ -25,7 +25,7 @@ import { AppliedIndexWaits } from './applied-index.ts';
 import { canonicalJson } from './canonical.ts';
 import type { MethodKind } from '../forward/forwarder.ts';
 import { type Evaluation, SharedQueries } from './shared-queries.ts';
-import type { EndpointTable, ReadContext, WriteContext } from './types.ts';
+import type { EndpointTable, LiveContext, ReadContext, WriteContext } from './types.ts';
 
 export interface DispatcherConfig extends WaitLimits {
   readonly datacenter: string;
@@ -44,6 +44,7 @@ export interface DispatcherPorts {
 
 type AnyRead = (reader: StateReader, request: unknown, context: ReadContext) => unknown;
 type AnyWrite = (request: unknown, context: WriteContext) => Promise<{ readonly index: number; readonly value: unknown }>;
+type AnyLive = (request: unknown, context: LiveContext) => Promise<{ readonly index: number; readonly value: unknown }>;
 
 /** A wait gets up to this part of itself on top, so that callers that began together do not end together (consul-facts T002). */
 const JITTER_FRACTION = 1 / 16;
@@ -56,7 +57,7 @@ export class Dispatcher implements ServerPort {
   readonly #ports: DispatcherPorts;
   readonly #reads: ReadonlyMap<string, AnyRead>;
   readonly #direct: ReadonlySet<string>;
-  readonly #live: ReadonlyMap<string, AnyWrite>;
+  readonly #live: ReadonlyMap<string, AnyLive>;
   readonly #open: ReadonlySet<string>;
   readonly #writes: ReadonlyMap<string, AnyWrite>;
   readonly queries: SharedQueries;
@@ -69,7 +70,7 @@ export class Dispatcher implements ServerPort {
     this.#ports = ports;
     this.#reads = new Map(Object.entries(endpoints.reads) as [string, AnyRead][]);
     this.#direct = endpoints.direct;
-    this.#live = new Map(Object.entries(endpoints.live) as [string, AnyWrite][]);
+    this.#live = new Map(Object.entries(endpoints.live) as [string, AnyLive][]);
     this.#open = endpoints.open;
     this.#writes = new Map(Object.entries(endpoints.writes) as [string, AnyWrite][]);
     this.queries = new SharedQueries(ports.store, ports.clock);
@@ -156,7 +157,7 @@ export class Dispatcher implements ServerPort {
 
   async #readLive(
     method: string,
-    live: AnyWrite,
+    live: AnyLive,
     request: unknown,
     authorizer: Authorizer,
     options: CallOptions,
@@ -165,8 +166,12 @@ export class Dispatcher implements ServerPort {
     const query = options.query ?? NO_QUERY;
     try {
       if (!isOpen) await this.#prepare(query, options.signal);
-      const { index, value } = await live(request, this.#writeContext(authorizer));
-      return this.#reply({ index, value, resultsFilteredByAcls: false }, query);
+      let resultsFilteredByAcls = false;
+      const noteFiltered = (): void => {
+        resultsFilteredByAcls = true;
+      };
+      const { index, value } = await live(request, { ...this.#writeContext(authorizer), options, noteFiltered });
+      return this.#reply({ index, value, resultsFilteredByAcls }, query);
     } catch (thrown) {
       throw this.#fault(method, thrown);
     }

@@ -1,4 +1,4 @@
-import type { Clock, Logger, Metrics, Random, ReadMethod, RpcRequest, RpcValue, WriteMethod } from '@lictor/protocol';
+import type { CallOptions, Clock, Logger, Metrics, Random, ReadMethod, RpcRequest, RpcValue, WriteMethod } from '@lictor/protocol';
 import type { Authorizer } from '@lictor/mesh';
 import type { Applied } from '../consensus/port.ts';
 import type { StateReader } from '../state/types.ts';
@@ -36,13 +36,20 @@ export type WriteEndpoint<M extends WriteMethod> = (
 export type ReadEndpoints = { readonly [M in ReadMethod]?: ReadEndpoint<M> };
 export type WriteEndpoints = { readonly [M in WriteMethod]?: WriteEndpoint<M> };
 
+/** A live read may also ask others on behalf of its caller. */
+export interface LiveContext extends WriteContext {
+  /** As the caller gave them: its token, how fresh the answer must be, when it no longer waits. */
+  readonly options: CallOptions;
+  noteFiltered(): void;
+}
+
 /**
  * A read that asks the running server rather than the state (its consensus, its clock), or that takes several turns of the event
  * loop: it does not block on an index and its answer is not kept.
  */
 export type LiveEndpoint<M extends ReadMethod> = (
   request: RpcRequest<M>,
-  context: WriteContext,
+  context: LiveContext,
 ) => Promise<{ readonly index: number; readonly value: RpcValue<M> }>;
 export type LiveEndpoints = { readonly [M in ReadMethod]?: LiveEndpoint<M> };
 

@@ -6,6 +6,7 @@ import { connectCaCommands } from './connect-ca.ts';
 import { coordinateCommands } from './coordinate.ts';
 import { intentionCommands } from './intention.ts';
 import { kvCommands } from './kv.ts';
+import { preparedQueryCommands } from './prepared-query.ts';
 import { restoreCommands } from './restore.ts';
 import { sessionCommands } from './session.ts';
 import { tombstoneCommands } from './tombstone.ts';
@@ -21,6 +22,7 @@ export const COMMAND_HANDLERS: CommandHandlers = {
   ...coordinateCommands,
   ...intentionCommands,
   ...kvCommands,
+  ...preparedQueryCommands,
   ...restoreCommands,
   ...sessionCommands,
   ...tombstoneCommands,

@@ -1,12 +1,14 @@
 import { parseConfigEntry } from '@lictor/mesh';
-import { decode, intentionRequest } from '@lictor/protocol';
+import { decode, intentionRequest, LictorError, preparedQueryDefinition } from '@lictor/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { resolveQuery } from '../../prepared-query/index.ts';
 import { catalogReads } from '../../rpc/endpoints/catalog.ts';
 import { configEntryReads } from '../../rpc/endpoints/config-entry.ts';
 import { coordinateReads } from '../../rpc/endpoints/coordinate.ts';
 import { healthReads } from '../../rpc/endpoints/health.ts';
 import { createIntentionReads } from '../../rpc/endpoints/intention.ts';
+import { preparedQueryReads } from '../../rpc/endpoints/prepared-query.ts';
 import { toHealthChecks, toNodeService } from '../../rpc/endpoints/shared/register-rows.ts';
 import { ALL_TABLES } from '../../state/tables/index.ts';
 import { decodeSnapshotNow, encodeSnapshot } from '../snapshot/index.ts';
@@ -18,6 +20,7 @@ import { catalogCommands } from './catalog.ts';
 import { configEntryCommands } from './config-entry.ts';
 import { coordinateCommands } from './coordinate.ts';
 import { intentionCommands } from './intention.ts';
+import { preparedQueryCommands } from './prepared-query.ts';
 import { virtualIpCommands } from './virtual-ip.ts';
 
 const HANDLERS: Readonly<Record<string, unknown>> = {
@@ -25,6 +28,7 @@ const HANDLERS: Readonly<Record<string, unknown>> = {
   ...configEntryCommands,
   ...coordinateCommands,
   ...intentionCommands,
+  ...preparedQueryCommands,
   ...virtualIpCommands,
 };
 const request = registration({
@@ -33,6 +37,22 @@ const request = registration({
   Checks: [{ CheckID: 'c', ServiceID: 'web', Status: 'passing', Definition: { TTL: '10s' } }],
 });
 const intention = decode(intentionRequest, { SourceName: 'a', DestinationName: 'b', Action: 'allow' });
+const preparedQuery = {
+  ...decode(preparedQueryDefinition, {
+    Name: 'geo-',
+    Template: { Type: 'name_prefix_match', Regexp: '^geo-(.*)$', RemoveEmptyTags: true },
+    Service: {
+      Service: '${match(1)}',
+      Failover: { Datacenters: ['dc2'] },
+      Tags: ['t', '!u'],
+      IgnoreCheckIDs: ['c'],
+      NodeMeta: { a: 'b' },
+      ServiceMeta: { k: '${name.full}' },
+    },
+    DNS: { TTL: '1s' },
+  }),
+  ID: '00000000-0000-0000-0000-00000000000A',
+};
 /** One command of each kind as its endpoint would propose it. */
 const VALID: readonly (readonly [string, unknown])[] = [
   [
@@ -57,6 +77,9 @@ const VALID: readonly (readonly [string, unknown])[] = [
   ['intention.apply', { operation: 'delete', id: '00000000-0000-0000-0000-000000000001' }],
   ['intention.apply', { operation: 'upsert', intention: { ...intention, DestinationName: 'c' } }],
   ['intention.apply', { operation: 'delete-exact', source: 'a', peer: '', destination: 'c' }],
+  ['prepared-query.set', { query: preparedQuery, isUpdate: false }],
+  ['prepared-query.set', { query: { ...preparedQuery, Name: '' }, isUpdate: true }],
+  ['prepared-query.delete', { id: preparedQuery.ID }],
   ['virtual-ip.assign-manual', { service: 'web', addresses: ['10.0.0.1', '10.0.0.2'] }],
 ];
 
@@ -125,8 +148,20 @@ function readAll(server: EndpointHarness): unknown {
     server.read<'Health.ServiceNodes'>(healthReads['Health.ServiceNodes'], { service: 'db', connect: true }),
     server.read<'ConfigEntry.List'>(configEntryReads['ConfigEntry.List'], { kind: '' }),
     server.read<'Intention.List'>(createIntentionReads('allow')['Intention.List'], {}),
+    server.read<'PreparedQuery.List'>(preparedQueryReads['PreparedQuery.List'], {}),
+    resolvedOrRefused(server, 'geo-web'),
     server.read<'Coordinate.ListNodes'>(coordinateReads['Coordinate.ListNodes'], {}),
   ];
+}
+
+/** A name that nothing answers to, and a template that another name fits, are answers too. */
+function resolvedOrRefused(server: EndpointHarness, name: string): unknown {
+  try {
+    return resolveQuery(server.reader(), name, '');
+  } catch (error) {
+    if (error instanceof LictorError && (error.code === 'not-found' || error.code === 'rejected')) return error.message;
+    throw error;
+  }
 }
 
 const PROTOTYPE_NAMES = Object.getOwnPropertyNames(Object.prototype).toSorted();

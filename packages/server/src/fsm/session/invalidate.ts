@@ -2,6 +2,7 @@ import type { Session } from '@lictor/protocol';
 import { compositeKey, foldName } from '../../state/tables/keys.ts';
 import { kvTable } from '../../state/tables/kv.ts';
 import { lockDelaysTable, MAX_LOCK_DELAY_MS } from '../../state/tables/lock-delays.ts';
+import { preparedQueriesTable, preparedQueryKey } from '../../state/tables/prepared-queries.ts';
 import { sessionsTable } from '../../state/tables/sessions.ts';
 import type { StateTxn } from '../../state/types.ts';
 import { failSessionChecks } from './session-checks.ts';
@@ -31,9 +32,11 @@ export function destroySession(txn: StateTxn, session: Session): void {
   }
 }
 
-/** Removes the session, and releases or deletes what it has locked, which nobody may lock again during its lock delay. */
+/** Removes the session, and releases or deletes what it has locked, which nobody may lock again during its lock delay. Its
+ * prepared queries go with it. */
 function removeSession(txn: StateTxn, session: Session): void {
   txn.remove(sessionsTable, session.ID);
+  for (const query of txn.find(preparedQueriesTable, 'session', session.ID)) txn.remove(preparedQueriesTable, preparedQueryKey(query.ID));
   const delayMs = Math.min(session.LockDelay, MAX_LOCK_DELAY_MS);
   for (const entry of txn.find(kvTable, 'session', session.ID)) {
     if (session.Behavior === 'delete') txn.remove(kvTable, entry.Key);

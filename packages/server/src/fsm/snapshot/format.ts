@@ -26,6 +26,7 @@ const ROW_RECORDS: ReadonlyMap<string, number> = new Map([
   ['kv', 2],
   ['sessions', 3],
   ['coordinates', 6],
+  ['prepared-queries', 7],
   ['autopilot', 9],
   ['connect-ca-config', 13],
   ['connect-ca-roots', 13],

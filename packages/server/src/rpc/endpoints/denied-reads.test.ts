@@ -1,5 +1,13 @@
 import type { Authorizer } from '@lictor/mesh';
-import { decode, intentionRequest, type ReadMethod, type RpcRequest, sessionCreateRequest } from '@lictor/protocol';
+import {
+  decode,
+  intentionRequest,
+  preparedQueryDefinition,
+  type PreparedQueryExecuteRequest,
+  type ReadMethod,
+  type RpcRequest,
+  sessionCreateRequest,
+} from '@lictor/protocol';
 import { allowAll } from '@lictor/mesh';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { registration } from '../../testing/endpoints.ts';
@@ -9,6 +17,16 @@ const CANARY = 'canary';
 /** Coordinates are written in batches (consul-facts H034). */
 const BATCH_PERIOD_MS = 5000;
 const denyAll: Authorizer = { accessorId: 'nobody', allows: () => false, allowsPrefix: () => false, allowsAny: () => false };
+
+const executed: PreparedQueryExecuteRequest = {
+  idOrName: CANARY,
+  limit: 0,
+  connect: false,
+  near: '',
+  ip: '',
+  agent: { node: CANARY, datacenter: 'dc1', segment: '' },
+};
+const preparedQuery = decode(preparedQueryDefinition, { Name: CANARY, Token: '', Service: { Service: CANARY, Tags: [CANARY] } });
 
 type Rows = { readonly [M in ReadMethod]: readonly RpcRequest<M>[] };
 
@@ -69,6 +87,11 @@ function rows(filter: string, nodeFilter: string): Rows {
       { by: 'source', names: [CANARY] },
     ],
     'Intention.Check': [{ source: CANARY, destination: CANARY }],
+    'PreparedQuery.Get': [{ id: '00000000-0000-0000-0000-000000000000' }],
+    'PreparedQuery.List': [{}],
+    'PreparedQuery.Explain': [executed],
+    'PreparedQuery.Execute': [executed, { ...executed, connect: true, near: CANARY }],
+    'PreparedQuery.ExecuteRemote': [{ query: { ...preparedQuery, ID: 'any' }, limit: 0, connect: false }],
     'ConnectCA.Roots': [{}],
     'ConnectCA.ConfigurationGet': [{}],
     'Status.Leader': [{}],
@@ -104,6 +127,7 @@ async function start(): Promise<TestServer> {
 interface Ids {
   readonly 'Session.Get': string;
   readonly 'Intention.Get': string;
+  readonly 'PreparedQuery.Get': string;
 }
 
 async function populate({ port, clock }: TestServer): Promise<Ids> {
@@ -127,6 +151,7 @@ async function populate({ port, clock }: TestServer): Promise<Ids> {
   return {
     'Session.Get': (await port.call('Session.Create', session)).value,
     'Intention.Get': (await port.call('Intention.Create', intention)).value,
+    'PreparedQuery.Get': (await port.call('PreparedQuery.Create', preparedQuery)).value,
   };
 }
 
@@ -134,13 +159,16 @@ function withId<M extends ReadMethod>(method: M, request: RpcRequest<M>, ids: Id
   return Object.hasOwn(ids, method) ? { ...request, id: ids[method as keyof Ids] } : request;
 }
 
-/** What the caller gets, the name that it asked for itself left out. */
+/** What the caller gets. A query says to whoever knows its name which service it looked for, as in Consul. */
 async function outcome<M extends ReadMethod>(server: TestServer, method: M, request: RpcRequest<M>): Promise<string> {
   try {
     const { value } = await server.port.call(method, request as never);
     return method === 'Snapshot.Save'
       ? 'an archive'
-      : JSON.stringify(value, (_key, each: unknown) => (typeof each === 'bigint' ? String(each) : each));
+      : JSON.stringify(value, (_key, each: unknown) => (typeof each === 'bigint' ? String(each) : each)).replace(
+          /^\{"Service":"canary","Nodes"/,
+          '{"Nodes"',
+        );
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -172,7 +200,14 @@ const NAMELESS: ReadonlySet<ReadMethod> = new Set<ReadMethod>([
 ]);
 
 /** They refuse or hide what is there and do not find what is not, as Consul does: whether a name is taken is no secret here. */
-const TELLING: ReadonlySet<ReadMethod> = new Set<ReadMethod>(['Intention.Get', 'Intention.GetExact', 'Txn.Read']);
+const TELLING: ReadonlySet<ReadMethod> = new Set<ReadMethod>([
+  'Intention.Get',
+  'Intention.GetExact',
+  'PreparedQuery.Get',
+  'PreparedQuery.Execute',
+  'PreparedQuery.Explain',
+  'Txn.Read',
+]);
 
 describe('a read without rights (CVE-2020-7955, CVE-2022-3920, etcd CVE-2026-44283, CVE-2026-73499, CVE-2023-32082)', () => {
   it.each(Object.keys(MATCHING) as ReadMethod[])('%s tells nothing of what is there, whatever it is filtered by', async (method) => {

@@ -1,6 +1,5 @@
 import type { ReadMethod } from '@lictor/protocol';
 import type { Autopilot } from '../../autopilot/index.ts';
-import type { DatacenterDirectory } from '../../datacenters/index.ts';
 import type { EndpointTable } from '../types.ts';
 import { catalogReads, catalogWrites } from './catalog.ts';
 import { catalogAddressReads, catalogAddressWrites } from './catalog-address.ts';
@@ -16,14 +15,15 @@ import { operatorReads } from './operator.ts';
 import { createOperatorAutopilotLive, operatorAutopilotReads, operatorAutopilotWrites } from './operator-autopilot.ts';
 import { createOperatorKeyringLive, type GossipKeyrings } from './operator-keyring.ts';
 import { createOperatorRaftLive, createOperatorRaftWrites } from './operator-raft.ts';
+import { preparedQueryReads, preparedQueryWrites } from './prepared-query.ts';
+import { createPreparedQueryLive, type PreparedQueryServices } from './prepared-query-execute.ts';
 import { createSessionWrites, sessionReads, type SessionTimers } from './session.ts';
 import { createSnapshotLive, createSnapshotWrites, type SnapshotServices } from './snapshot.ts';
 import { createStatusLive } from './status.ts';
 import { txnReads, txnWrites } from './txn.ts';
 
 /** The parts of a running server that endpoints speak to beside the state and the log. */
-export interface EndpointServices extends SnapshotServices {
-  readonly datacenters: DatacenterDirectory;
+export interface EndpointServices extends SnapshotServices, PreparedQueryServices {
   readonly keyrings: GossipKeyrings;
   /** Undefined: there is no gossip. */
   readonly fireEvent: FireEvent | undefined;
@@ -71,6 +71,7 @@ export function createEndpoints(services: EndpointServices): EndpointTable {
       ...kvReads,
       ...operatorAutopilotReads,
       ...operatorReads,
+      ...preparedQueryReads,
       ...sessionReads,
       ...txnReads,
     },
@@ -81,6 +82,7 @@ export function createEndpoints(services: EndpointServices): EndpointTable {
       ...createOperatorAutopilotLive(autopilot),
       ...createOperatorKeyringLive(services.keyrings),
       ...createOperatorRaftLive(consensus, autopilot),
+      ...createPreparedQueryLive(services),
       ...createSnapshotLive(services),
       ...createStatusLive(consensus),
     },
@@ -95,6 +97,7 @@ export function createEndpoints(services: EndpointServices): EndpointTable {
       ...kvWrites,
       ...operatorAutopilotWrites,
       ...createOperatorRaftWrites(consensus, autopilot),
+      ...preparedQueryWrites,
       ...createSessionWrites(services.sessionTimers, services.sessionTtlMinMs),
       ...createSnapshotWrites(services),
       ...txnWrites,

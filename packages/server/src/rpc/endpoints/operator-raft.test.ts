@@ -7,7 +7,7 @@ import { decisionAfter, observe } from '../../autopilot/testing/observation.ts';
 import { toState } from '../../autopilot/state.ts';
 import type { Consensus } from '../../consensus/port.ts';
 import { createScriptedConsensus } from '../../testing/consensus.ts';
-import type { WriteContext } from '../types.ts';
+import type { LiveContext } from '../types.ts';
 import { createOperatorRaftLive, createOperatorRaftWrites } from './operator-raft.ts';
 
 const denied: Authorizer = { ...allowAll, accessorId: 'x', allows: (_resource, _segment, access) => access === 'read' };
@@ -34,7 +34,9 @@ function setUp(configuration: RaftConfiguration['Servers'] = observe({ a: { role
   };
   const writes = createOperatorRaftWrites(consensus, autopilot);
   const live = createOperatorRaftLive(consensus, autopilot);
-  const context = (authorizer: Authorizer): WriteContext => ({
+  const context = (authorizer: Authorizer): LiveContext => ({
+    options: {},
+    noteFiltered: () => undefined,
     authorizer,
     datacenter: 'dc1',
     clock: new FakeClock(),

@@ -7,6 +7,7 @@ import { coordinatesTable } from './coordinates.ts';
 import { kvTable } from './kv.ts';
 import { lockDelaysTable } from './lock-delays.ts';
 import { nodesTable } from './nodes.ts';
+import { preparedQueriesTable } from './prepared-queries.ts';
 import { restoreChunksTable } from './restore-chunks.ts';
 import { servicesTable } from './services.ts';
 import { sessionsTable } from './sessions.ts';
@@ -28,6 +29,7 @@ export const ALL_TABLES: readonly Table<never>[] = [
   kvTable,
   lockDelaysTable,
   nodesTable,
+  preparedQueriesTable,
   restoreChunksTable,
   servicesTable,
   sessionsTable,

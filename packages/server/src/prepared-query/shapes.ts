@@ -1,0 +1,59 @@
+import type { PreparedQueryDefinition } from '@lictor/protocol';
+import { isObject } from '../fsm/catalog/shapes.ts';
+import { MAX_LIST_ITEMS, MAX_NAME_LENGTH, MAX_TEXT_LENGTH } from './limits.ts';
+
+/** What a log entry's query must look like, sizes included: a follower applies whatever was committed. */
+export function isPreparedQueryFields(value: unknown): value is Omit<PreparedQueryDefinition, 'CreateIndex' | 'ModifyIndex'> {
+  if (!isObject(value)) return false;
+  const { ID: id, Name: name, Session: session, Token: token, Template: template, Service: service, DNS: dns } = value;
+  return (
+    isText(id) &&
+    id !== '' &&
+    isText(name) &&
+    name.length <= MAX_NAME_LENGTH &&
+    isText(session) &&
+    isText(token) &&
+    isObject(template) &&
+    isText(template.Type) &&
+    isText(template.Regexp) &&
+    typeof template.RemoveEmptyTags === 'boolean' &&
+    isService(service) &&
+    isObject(dns) &&
+    isText(dns.TTL)
+  );
+}
+
+function isService(value: unknown): boolean {
+  if (!isObject(value) || !isFailover(value.Failover)) return false;
+  const { Service: service, SamenessGroup: group, Near: near, Peer: peer } = value;
+  return (
+    [service, group, near, peer].every(isText) &&
+    [value.OnlyPassing, value.Connect].every((flag) => typeof flag === 'boolean') &&
+    [value.IgnoreCheckIDs, value.Tags].every((list) => isListOrNull(list, isText)) &&
+    [value.NodeMeta, value.ServiceMeta].every(isMapOrNull)
+  );
+}
+
+function isFailover(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    Number.isSafeInteger(value.NearestN) &&
+    isListOrNull(value.Datacenters, isText) &&
+    isListOrNull(value.Targets, (target) => isObject(target) && isText(target.Peer) && isText(target.Datacenter))
+  );
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_TEXT_LENGTH;
+}
+
+function isListOrNull(value: unknown, isItem: (item: unknown) => boolean): boolean {
+  return value === null || (Array.isArray(value) && value.length <= MAX_LIST_ITEMS && value.every(isItem));
+}
+
+function isMapOrNull(value: unknown): boolean {
+  if (value === null) return true;
+  if (!isObject(value) || Array.isArray(value)) return false;
+  const pairs = Object.entries(value);
+  return pairs.length <= MAX_LIST_ITEMS && pairs.every((pair) => pair.every(isText));
+}

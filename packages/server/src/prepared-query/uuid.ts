@@ -1,0 +1,6 @@
+const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
+
+/** Names that look like this are ids first. */
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
