@@ -27,6 +27,7 @@ export const HTTP_GROUPS = [
   'intentions',
   'ca',
   'operator',
+  'query',
   'snapshot',
 ] as const;
 

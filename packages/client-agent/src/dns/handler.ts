@@ -6,6 +6,7 @@ import { decodeAddresses, encodeQuestion, followNames } from './follow-names.ts'
 import { cutDomain, parseLookup, parseReverse, trimDot } from './lookup.ts';
 import { CLASS_IN, type DnsRequest, RCODE, type Resolution, TYPE } from './record.ts';
 import { type DnsTransport, recurse, type RecursorOptions } from './recursor.ts';
+import { addressOf } from './client-subnet.ts';
 import { soaRecord } from './resolve/apex.ts';
 import { NO_SUCH_NAME, type ResolveContext, resolutionOfError } from './resolve/context.ts';
 import { resolve } from './resolve/index.ts';
@@ -27,18 +28,18 @@ export interface DnsDeps {
   readonly metrics: Metrics;
 }
 
-/** One message in, one message out, or nothing for what deserves no answer. Never rejects. */
-export type DnsHandler = (message: Buffer, transport: DnsTransport) => Promise<Buffer | undefined>;
+/** One message in, one message out, or nothing for what deserves no answer. Never rejects. `peer`: the IP address that it came from. */
+export type DnsHandler = (message: Buffer, transport: DnsTransport, peer?: string) => Promise<Buffer | undefined>;
 
 export function createDnsHandler(deps: DnsDeps): DnsHandler {
-  return async (message, transport) => {
+  return async (message, transport, peer = '') => {
     const decoded = decodeRequest(message);
     if (decoded.kind === 'malformed') {
       return decoded.id === undefined ? undefined : bareAnswer(decoded.id, decoded.notImplemented ? RCODE.NOTIMP : RCODE.FORMERR);
     }
     const startedMs = deps.clock.monotonic();
     try {
-      return await answer(deps, decoded.request, message, transport);
+      return await answer(deps, decoded.request, message, transport, peer);
     } catch (error) {
       deps.logger.error('dns: request failed', { name: decoded.request.question.name, error });
       return bareAnswer(decoded.request.id, RCODE.SERVFAIL);
@@ -49,12 +50,12 @@ export function createDnsHandler(deps: DnsDeps): DnsHandler {
   };
 }
 
-async function answer(deps: DnsDeps, request: DnsRequest, message: Buffer, transport: DnsTransport): Promise<Buffer> {
+async function answer(deps: DnsDeps, request: DnsRequest, message: Buffer, transport: DnsTransport, peer: string): Promise<Buffer> {
   const config = deps.config();
   const { name, type } = request.question;
   const domains = [config.domain, config.altDomain].map((domain) => trimDot(domain.toLowerCase())).filter((domain) => domain !== '');
   const own = cutDomain(name, domains);
-  const context = contextOf(deps, config, own?.domain ?? domains[0] ?? 'consul');
+  const context = contextOf(deps, config, own?.domain ?? domains[0] ?? 'consul', sourceOf(request, peer));
   const fit = (resolution: Resolution, authoritative: boolean): Buffer =>
     fitResponse(request, resolution, {
       transport,
@@ -108,8 +109,13 @@ function recursorsOf({ dns }: RuntimeConfig): RecursorOptions {
   return { recursors: dns.recursors, strategy: dns.recursorStrategy, timeoutMs: dns.recursorTimeoutMs };
 }
 
-function contextOf(deps: DnsDeps, config: RuntimeConfig, domain: string): ResolveContext {
-  return { config, server: deps.server, cache: deps.cache, clock: deps.clock, random: deps.random, domain };
+function contextOf(deps: DnsDeps, config: RuntimeConfig, domain: string, source: string): ResolveContext {
+  return { config, server: deps.server, cache: deps.cache, clock: deps.clock, random: deps.random, domain, source };
+}
+
+/** A resolver says for whom it asks (RFC 7871); else it is who sent the question. */
+function sourceOf({ edns }: DnsRequest, peer: string): string {
+  return (edns?.subnet === undefined ? undefined : addressOf(edns.subnet)) ?? peer.replace(/^::ffff:(?=\d+\.)/, '');
 }
 
 /** "No such name" and "no such type" carry the SOA, whose minimum says how long that may be believed (RFC 2308). */

@@ -8,6 +8,7 @@ export type Lookup =
       readonly tag: string;
       readonly datacenter: string;
     }
+  | { readonly kind: 'query'; readonly query: string; readonly datacenter: string }
   | { readonly kind: 'node'; readonly node: string; readonly datacenter: string }
   | { readonly kind: 'address'; readonly address: string; readonly datacenter: string }
   | { readonly kind: 'unknown' };
@@ -17,7 +18,7 @@ const KINDS = new Set(['service', 'connect', 'ingress', 'virtual', 'node', 'addr
 
 /**
  * Reads a name whose domain was already cut off: `[tag.]<svc>.service[.<dc>[.dc]]`, `_<svc>._<tag>[.service]`, `<node>.node[.<dc>]`,
- * `<hex>.addr[.<dc>]` and so on (consul-facts N001-N009). An empty datacenter is the agent's own.
+ * `<hex>.addr[.<dc>]`, `<query>.query[.<dc>]` and so on (consul-facts N001-N009). An empty datacenter is the agent's own.
  */
 export function parseLookup(labels: readonly string[]): Lookup {
   if (labels.length === 0) return { kind: 'apex' };
@@ -41,6 +42,8 @@ export function parseLookup(labels: readonly string[]): Lookup {
       return { kind: 'node', node: parts.join('.'), datacenter };
     case 'addr':
       return parseAddress(parts, datacenter);
+    case 'query':
+      return { kind: 'query', query: queryName(parts), datacenter };
     default:
       return UNKNOWN;
   }
@@ -51,6 +54,12 @@ function parseRfc2782(labels: readonly string[], datacenter: string): Lookup {
   const [service = '', tag = '', extra] = labels;
   if (extra !== undefined || service.length < 2 || tag.length < 2 || !service.startsWith('_') || !tag.startsWith('_')) return UNKNOWN;
   return { kind: 'service', service: service.slice(1), tag: tag === '_tcp' ? '' : tag.slice(1), datacenter };
+}
+
+/** Names of queries may have dots in them. `_<name>._<protocol>` is RFC 2782's form, whose protocol says nothing here. */
+function queryName(parts: readonly string[]): string {
+  const isRfc2782 = parts.length >= 2 && parts[0]?.startsWith('_') === true && parts.at(-1)?.startsWith('_') === true;
+  return isRfc2782 ? parts.slice(0, -1).join('.').slice(1) : parts.join('.');
 }
 
 /** Nothing, `<dc>` or `<dc>.dc`. */

@@ -13,7 +13,7 @@ function documentedKinds(): string[] {
 
 describe('docs/reference/dns.md', () => {
   it('shows every kind of name, and none that is not understood', () => {
-    const all = ['address', 'apex', 'connect', 'ingress', 'nameserver', 'node', 'service', 'virtual'];
+    const all = ['address', 'apex', 'connect', 'ingress', 'nameserver', 'node', 'query', 'service', 'virtual'];
     expect([...new Set(documentedKinds())].toSorted()).toEqual(all);
   });
 });

@@ -65,7 +65,7 @@ export class DnsServer {
         socket.off('error', reject);
         socket.on('error', (error) => this.#deps.logger.error('dns: udp socket error', { error: error.message }));
         socket.on('message', (message, peer) => {
-          void this.#answer(message, 'udp', (reply) => socket.send(reply, peer.port, peer.address, () => undefined));
+          void this.#answer(message, 'udp', peer.address, (reply) => socket.send(reply, peer.port, peer.address, () => undefined));
         });
         resolve(socket);
       });
@@ -95,12 +95,13 @@ export class DnsServer {
       idle.cancel();
       this.#connections.delete(socket);
     });
+    const peer = socket.remoteAddress ?? '';
     const next = async (): Promise<void> => {
       while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
         const end = 2 + received.readUInt16BE(0);
         const message = received.subarray(2, end);
         received = received.subarray(end);
-        await this.#answer(message, 'tcp', (reply) => {
+        await this.#answer(message, 'tcp', peer, (reply) => {
           const length = Buffer.alloc(2);
           length.writeUInt16BE(reply.length);
           socket.write(Buffer.concat([length, reply]));
@@ -121,11 +122,11 @@ export class DnsServer {
     return this.#deps.clock.setTimer(TCP_IDLE_MS, () => socket.destroy());
   }
 
-  async #answer(message: Buffer, transport: 'udp' | 'tcp', send: (reply: Buffer) => void): Promise<void> {
+  async #answer(message: Buffer, transport: 'udp' | 'tcp', peer: string, send: (reply: Buffer) => void): Promise<void> {
     if (this.#pending >= MAX_PENDING) return;
     this.#pending++;
     try {
-      const reply = await this.#deps.handler(message, transport);
+      const reply = await this.#deps.handler(message, transport, peer);
       if (reply !== undefined && (transport === 'tcp' || this.#udp !== undefined)) send(reply);
     } finally {
       this.#pending--;

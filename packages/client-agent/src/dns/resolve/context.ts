@@ -20,6 +20,8 @@ export interface ResolveContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly domain: string;
+  /** Who asks, by its IP address; empty when that is not known. */
+  readonly source: string;
 }
 
 /** Reads as DNS does: with the agent's DNS token, from any server, from the cache where the configuration says so. */

@@ -4,6 +4,7 @@ import { addressRecord, wants } from './address-records.ts';
 import { resolveApex, resolveNameserver } from './apex.ts';
 import { NO_SUCH_NAME, type ResolveContext } from './context.ts';
 import { resolveNode } from './node.ts';
+import { resolveQuery } from './query.ts';
 import { resolveService, resolveVirtual } from './service.ts';
 import { toSeconds } from './ttl.ts';
 
@@ -20,6 +21,8 @@ export function resolve(context: ResolveContext, name: string, type: number, loo
       return resolveService(context, name, type, lookup);
     case 'virtual':
       return resolveVirtual(context, name, type, lookup);
+    case 'query':
+      return resolveQuery(context, name, type, lookup.query, lookup.datacenter);
     case 'node':
       return resolveNode(context, name, type, lookup.node, lookup.datacenter);
     case 'address':

@@ -30,7 +30,7 @@ export async function healthyInstances(context: ResolveContext, lookup: ServiceL
   return instances.filter((instance) => !instance.Checks.some((check) => isExcluded(check.Status)));
 }
 
-function answersOf(context: ResolveContext, name: string, type: number, instance: CheckServiceNode, ttlSeconds: number): Answer[] {
+export function answersOf(context: ResolveContext, name: string, type: number, instance: CheckServiceNode, ttlSeconds: number): Answer[] {
   const answers: Answer[] = [];
   if (type === TYPE.SRV) return [srvAnswer(context, name, instance, ttlSeconds)];
   const record = addressRecord(name, instanceAddress(context, instance), ttlSeconds);

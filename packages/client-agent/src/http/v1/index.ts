@@ -14,6 +14,7 @@ import { operatorRoutes } from './operator.ts';
 import { operatorAutopilotRoutes } from './operator-autopilot.ts';
 import { operatorKeyringRoutes } from './operator-keyring.ts';
 import { operatorRaftRoutes } from './operator-raft.ts';
+import { preparedQueryRoutes } from './prepared-query.ts';
 import { serviceVirtualIpRoutes } from './service-virtual-ip.ts';
 import { sessionRoutes } from './session.ts';
 import { snapshotRoutes } from './snapshot.ts';
@@ -37,6 +38,7 @@ export const apiRoutes: readonly Route[] = [
   ...operatorAutopilotRoutes,
   ...operatorKeyringRoutes,
   ...operatorRaftRoutes,
+  ...preparedQueryRoutes,
   ...serviceVirtualIpRoutes,
   ...sessionRoutes,
   ...snapshotRoutes,
