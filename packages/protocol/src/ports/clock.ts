@@ -9,7 +9,8 @@ export interface Timer {
  *
  * 1. `now` is wall-clock time and may jump either way (NTP, a sleeping laptop): use it for certificate validity and for display.
  * 2. `monotonic` never goes back: use it for measuring and for deadlines.
- * 3. `setTimer` accepts any non-negative delay. Node fires delays over 2^31-1 ms at once; implementations must not.
+ * 3. `setTimer` accepts any non-negative delay and is never early: when it calls back, `monotonic` has advanced by `delayMs` at least. Node fires
+ *    delays over 2^31-1 ms at once, and others up to some milliseconds early; implementations must not.
  */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */

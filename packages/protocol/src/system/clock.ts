@@ -10,14 +10,19 @@ export const systemClock: Clock = {
   setTimer: (delayMs, callback) => startTimer(Math.max(0, delayMs), callback),
 };
 
+/** Node counts from the start of the loop's turn, in whole milliseconds: its timers can be early, and are then set again for the rest. */
 function startTimer(delayMs: number, callback: () => void): Timer {
+  const dueMs = performance.now() + delayMs;
   let handle: NodeJS.Timeout;
   const arm = (remainingMs: number): void => {
-    const stepMs = Math.min(remainingMs, MAX_STEP_MS);
-    handle = setTimeout(() => {
-      if (remainingMs > stepMs) arm(remainingMs - stepMs);
-      else callback();
-    }, stepMs);
+    handle = setTimeout(
+      () => {
+        const restMs = dueMs - performance.now();
+        if (restMs > 0) arm(restMs);
+        else callback();
+      },
+      Math.min(Math.ceil(remainingMs), MAX_STEP_MS),
+    );
     handle.unref();
   };
   arm(delayMs);
