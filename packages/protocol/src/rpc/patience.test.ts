@@ -37,4 +37,9 @@ describe('the patience of a call (consul-facts T015)', () => {
   it('begins anew when a blocking query loses a server that had it wait, until its own time is over', async () => {
     expect(await giveUpAfterMs(BLOCKING, 20_000, lostAnswer)).toBe(320_000);
   });
+
+  it('asks others, for a minute, what servers took along that went silent', async () => {
+    expect(await giveUpAfterMs({}, 15_000, lostAnswer)).toBe(75_000);
+    expect(await giveUpAfterMs({}, 15_000, unreachable)).toBe(15_000);
+  });
 });

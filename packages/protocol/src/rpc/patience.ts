@@ -10,12 +10,17 @@ export interface PatienceOptions extends WaitLimits {
 
 /** An attempt of this length was with a server that had it wait: what comes after is another search. */
 const WAITED_MS = 1000;
+/** An attempt of this length whose connection was lost then was with a server that had gone silent: keepalive notices that late. */
+const SILENT_MS = 5_000;
+/** So long after the call began, what a silent server took along is still asked of others. */
+const SILENCES_MS = 60_000;
 
 /**
  * How long one call goes on, over all its attempts at one server or another.
  *
  * 1. A call that answers at once is tried for `holdMs` in all.
  * 2. One that blocks waits for its time in all, wherever; when its server goes, the next is looked for during `holdMs`.
+ * 3. So it is, too, for one whose server was silent for long, and then lost.
  */
 export class Patience {
   readonly #clock: Clock;
@@ -50,8 +55,11 @@ export class Patience {
    */
   restMs(failure: LictorError | undefined): number {
     const nowMs = this.#clock.monotonic();
+    const attemptMs = nowMs - this.#attemptMs;
     const wasReached = failure !== undefined && failure.code !== 'unavailable';
-    if (wasReached && nowMs - this.#attemptMs >= WAITED_MS) this.#failingSinceMs = nowMs;
-    return Math.max(0, Math.min(this.#failingSinceMs, this.#startMs + this.#waitMs) + this.#options.holdMs - nowMs);
+    const wasSilent = failure?.code === 'outcome-unknown' && attemptMs >= SILENT_MS;
+    if (wasReached && attemptMs >= WAITED_MS) this.#failingSinceMs = nowMs;
+    const waitMs = wasSilent ? Math.max(this.#waitMs, SILENCES_MS) : this.#waitMs;
+    return Math.max(0, Math.min(this.#failingSinceMs, this.#startMs + waitMs) + this.#options.holdMs - nowMs);
   }
 }

@@ -120,8 +120,9 @@ export class PeerRpcClient {
     route.lastFailure = failure.message;
     const { logger } = this.#ports;
     const fields = { address, error: failure.message };
+    if (failure.code !== 'unavailable') logger.info('lost the connection to a server', fields);
     // Once for each time of trouble: certificates that do not fit are told nowhere else.
-    if (route.failures === 1) logger.warn('a server cannot be called', fields);
-    else logger.debug('a server connection ended', fields);
+    else if (route.failures === 1) logger.warn('a server cannot be called', fields);
+    else logger.debug('a server still cannot be called', fields);
   }
 }
