@@ -4,7 +4,7 @@ import { GrpcTransport, type Transport } from '@lictor/raft';
 import type { NetworkConfig, ServerConfig } from '../config.ts';
 import type { RemoteCalls } from '../forward/forwarder.ts';
 import { AGENT_CALLS, createPeerRpcService, PeerRpcClient, RpcListener } from '../peer-rpc/index.ts';
-import { loadRpcTlsFiles, RpcTls } from '../tls/index.ts';
+import { loadRpcTlsFiles, RpcTls, type RpcTlsFiles, type RpcTlsMaterial, warnOfValidity } from '../tls/index.ts';
 import { type GreetingTransport, type ServerCandidates, ServerDiscovery } from './discovery.ts';
 import { addGreetingService, GrpcGreetings } from './greeting-transport.ts';
 import type { CallHandlers, ClusterNetwork, RouteTo } from './network.ts';
@@ -44,7 +44,7 @@ export class GrpcNetwork implements ClusterNetwork {
     this.#ports = ports;
     this.#routeTo = ports.routeTo ?? ((address) => address);
     this.#network = network;
-    this.#tls = network.tls === null ? undefined : new RpcTls(network.tls.options, loadRpcTlsFiles(network.tls.files));
+    this.#tls = network.tls === null ? undefined : new RpcTls(network.tls.options, this.#load(network.tls.files));
     const incoming = this.#tls === undefined ? {} : { credentials: this.#tls.serverCredentials, acceptsPlain: this.#tls.acceptsPlain };
     const outgoing = this.#tls?.channelCredentials ?? grpc.credentials.createInsecure();
     this.#rpc = new RpcListener({ host: network.rpcHost, port: network.rpcPort, ...incoming, ...network.limits }, ports);
@@ -88,7 +88,13 @@ export class GrpcNetwork implements ClusterNetwork {
   }
 
   reloadTls(): void {
-    if (this.#network.tls !== null) this.#tls?.replace(loadRpcTlsFiles(this.#network.tls.files));
+    if (this.#network.tls !== null) this.#tls?.replace(this.#load(this.#network.tls.files));
+  }
+
+  #load(files: RpcTlsFiles): RpcTlsMaterial {
+    const material = loadRpcTlsFiles(files);
+    warnOfValidity(material, this.#ports);
+    return material;
   }
 
   async stop(): Promise<void> {
