@@ -51,8 +51,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'repeats a write whose outcome is not known',
     file: 'server/src/forward/forwarder.ts',
-    find: "(kind === 'read' && failure.code === 'outcome-unknown')",
-    replace: "failure.code === 'outcome-unknown'",
+    find: "mayRepeat(failure, kind === 'read')",
+    replace: 'mayRepeat(failure, true)',
   },
   {
     name: 'answers every read from its own state',
