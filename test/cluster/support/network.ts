@@ -7,7 +7,9 @@ export interface ClusterNetwork {
   cut(from: number, to: number): void;
   /** Resets every connection between two servers, and each new one; undefined where only silence can be made. */
   sever?(one: number, other: number): void;
-  /** Of everything that was cut or severed. */
+  /** Nobody reaches this one at the address that it advertises; what it begins itself goes on. Undefined as `sever`. */
+  shut?(server: number): void;
+  /** Of everything that was cut, severed or shut. */
   heal(): void;
   close(): void;
 }

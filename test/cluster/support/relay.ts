@@ -39,6 +39,7 @@ class Relay implements ClusterNetwork {
   readonly #connections = new Map<RelayedConnection, readonly [from: number, to: number]>();
   readonly #cuts = new Set<string>();
   readonly #severed = new Set<string>();
+  readonly #shut = new Set<number>();
 
   constructor(ports: readonly ServerPorts[]) {
     this.#ports = ports;
@@ -55,7 +56,7 @@ class Relay implements ClusterNetwork {
     }
     for (const name of GOSSIP_PORTS) {
       const ends = this.#ports.map((ports, server) => ({ host: relayHost(server), port: ports[name] }));
-      this.#datagrams.push(await DatagramRelay.open(ends, BIND_HOST, (from, to) => this.#isCut(from, to)));
+      this.#datagrams.push(await DatagramRelay.open(ends, BIND_HOST, (from, to) => this.#isCut(from, to) || this.#shut.has(to)));
     }
   }
 
@@ -78,9 +79,15 @@ class Relay implements ClusterNetwork {
     }
   }
 
+  shut(server: number): void {
+    this.#shut.add(server);
+    for (const [connection, [, to]] of this.#connections) if (to === server) connection.reset();
+  }
+
   heal(): void {
     this.#cuts.clear();
     this.#severed.clear();
+    this.#shut.clear();
     this.#settle();
   }
 
@@ -100,7 +107,7 @@ class Relay implements ClusterNetwork {
   #accept(caller: Socket, to: number, port: number): void {
     caller.on('error', () => undefined);
     const from = this.#serverOf(caller);
-    if (from === undefined || this.#severed.has(`${from} ${to}`)) {
+    if (from === undefined || this.#shut.has(to) || this.#severed.has(`${from} ${to}`)) {
       caller.resetAndDestroy();
       return;
     }

@@ -36,15 +36,16 @@ export async function createAgentTlsIssuer(
   const clusterId = randomUuid(ports.random);
   const trustDomain = trustDomainOf(clusterId);
   const key = await generatePrivateKey();
-  const nowMs = ports.clock.now();
-  const validity = { notBeforeMs: nowMs - SKEW_MS, notAfterMs: nowMs + LIFE_MS };
+  const validFrom = (nowMs: number) => ({ notBeforeMs: nowMs - SKEW_MS, notAfterMs: nowMs + LIFE_MS });
+  const validity = validFrom(ports.clock.now());
   let serial = 1;
   const caPem = buildRoot({ key, serial: serial++, commonName: 'Lictor test agents', clusterId, ...validity });
   const signer = { certificate: parseCertificate(caPem), key };
   const issue = async (id: SpiffeId, dnsName: string): Promise<AgentTls> => {
     const leafKey = await generatePrivateKey();
     const names = { dnsNames: [dnsName, 'localhost'], ips: ['127.0.0.1'] };
-    const certPem = buildLeaf({ signer, serial: serial++, id, spki: spkiOf(leafKey), ...names, ...validity });
+    const ownValidity = { ...validFrom(ports.clock.now()), notAfterMs: validity.notAfterMs };
+    const certPem = buildLeaf({ signer, serial: serial++, id, spki: spkiOf(leafKey), ...names, ...ownValidity });
     return { caPem, certPem, keyPem: leafKey.pem.reveal() };
   };
   return {
