@@ -86,7 +86,8 @@ describe(`what clients of three servers are told under faults (seed ${SEED})`, (
     const [cutOff] = await cluster.followers();
     const load = new HistoryLoad({
       servers: cluster.servers,
-      clients: CLIENTS,
+      // Of a history that is wrong every order is tried, and their number grows with those who write the same key at once.
+      clients: 8,
       prefix: 'stale',
       keys: 2,
       random: clientRandom,
