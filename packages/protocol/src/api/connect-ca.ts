@@ -47,6 +47,17 @@ export interface IssuedCert extends RaftIndex {
   readonly ValidBefore: string;
 }
 
+/** What a client agent gets that has no certificate of its own (auto_encrypt). */
+export interface SignedAgentCert {
+  /** Without its key, which never left the agent. */
+  readonly IssuedCert: IssuedCert;
+  readonly ConnectCARoots: CaRoots;
+  /** PEM: of the CA that the servers' own certificates are of. */
+  readonly ManualCARoots: readonly string[];
+  /** Whether servers' certificates must name them. */
+  readonly VerifyServerHostname: boolean;
+}
+
 /** Body of PUT /v1/connect/ca/configuration. */
 export const caConfigurationRequest = object({
   Provider: string(),

@@ -33,6 +33,7 @@ import type {
   RegisterRequest,
   Session,
   SessionCreateRequest,
+  SignedAgentCert,
   TxnOperation,
   TxnReply,
   NodeService,
@@ -207,6 +208,9 @@ export interface RpcContract {
   'ConnectCA.ConfigurationSet': Write<CaConfigurationRequest, void>;
   /** Signs a PEM certificate request; the reply has no private key. */
   'ConnectCA.Sign': Write<{ readonly csr: string }, IssuedCert>;
+
+  /** A certificate for a client agent that has none, or none that is valid. The only call that servers take from whoever shows no certificate. */
+  'AutoEncrypt.Sign': Write<{ readonly csr: string; readonly datacenter: string }, SignedAgentCert>;
 
   // status, operator, snapshot
   /** `ip:port`, empty without a leader. */

@@ -61,6 +61,7 @@ export const METHOD_KINDS: { readonly [M in RpcMethod]: RpcContract[M]['kind'] }
   'ConnectCA.ConfigurationGet': 'read',
   'ConnectCA.ConfigurationSet': 'write',
   'ConnectCA.Sign': 'write',
+  'AutoEncrypt.Sign': 'write',
   'Status.Leader': 'read',
   'Status.Peers': 'read',
   'Status.RaftStats': 'read',
