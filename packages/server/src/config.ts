@@ -50,6 +50,8 @@ export interface ServerConfig {
   /** What the cluster's autopilot begins with. */
   readonly autopilot: AutopilotFields;
   readonly connectEnabled: boolean;
+  /** Agents without a certificate get one of the mesh's CA, and may call with it. */
+  readonly autoEncryptAllowTls: boolean;
   /** The provider's configuration at bootstrap; null for the built-in CA with defaults. */
   readonly caConfig: CaConfigurationRequest | null;
   /** What a connection without a matching intention gets. */
@@ -98,6 +100,7 @@ export const DEFAULT_SERVER_CONFIG: ServerConfig = {
   rejoinAgeMaxMs: 7 * 24 * 3_600_000,
   autopilot: DEFAULT_AUTOPILOT,
   connectEnabled: true,
+  autoEncryptAllowTls: false,
   caConfig: null,
   defaultIntentionPolicy: 'allow',
   bootstrapConfigEntries: [],

@@ -9,6 +9,7 @@ import {
   type Secret,
   type ServerPort,
 } from '@lictor/protocol';
+import { createEnrollment, followMeshRoots } from './auto-encrypt/index.ts';
 import { type Autopilot, createAutopilot } from './autopilot/index.ts';
 import type { NodeDirectory, ServerDirectory } from './cluster/directory.ts';
 import type { ServerCandidates } from './cluster/discovery.ts';
@@ -18,7 +19,7 @@ import { GrpcNetwork } from './cluster/grpc-network.ts';
 import { leaveCluster } from './cluster/leave.ts';
 import { loneDirectory } from './cluster/lone.ts';
 import type { ClusterLog } from './cluster/member-table.ts';
-import type { ClusterNetwork, RouteTo, ServedCall } from './cluster/network.ts';
+import type { AgentAdmission, ClusterNetwork, RouteTo, ServedCall } from './cluster/network.ts';
 import { selfRecord } from './cluster/self.ts';
 import { nodesOfServers } from './cluster/nodes-of-servers.ts';
 import { noTransport } from './cluster/transport.ts';
@@ -105,6 +106,8 @@ interface Common {
   readonly wan: Wan;
   readonly keyrings: GossipKeyrings;
   readonly fireEvent: FireEvent | undefined;
+  /** Undefined: there is no TLS. */
+  readonly admission: AgentAdmission | undefined;
 }
 
 /** One server: its state, its log, its endpoints, its ways to the others and, while it leads, the leader's duties. */
@@ -133,12 +136,30 @@ export function createServer(
     directory: datacenters ?? loneDatacenter(config.datacenter, config.nodeName, config.rpcAddress),
     callsTo: (datacenter) => network?.wide(datacenter) ?? NOBODY,
   };
-  const common: Common = { ...ports, config, store, directory, nodes, remote: network?.remote ?? NOBODY, wan, keyrings, fireEvent };
+  const common: Common = {
+    ...ports,
+    config,
+    store,
+    directory,
+    nodes,
+    remote: network?.remote ?? NOBODY,
+    wan,
+    keyrings,
+    fireEvent,
+    admission: network?.admission,
+  };
   const storage = wrapStorage(givenStorage ?? createStorage(config, ports.logger));
   const consensus = createLog(common, network, storage);
   const duties = createDuties(common, consensus, rest.logger.named('connect.ca'));
   const { dispatcher, forwarder } = createCalls(common, consensus, duties, resolveToken ?? (() => allowAll));
-  network?.serve({ ofServers: servedBy(dispatcher), ofAgents: servedBy(forwarder) });
+  network?.serve({
+    ofServers: servedBy(dispatcher),
+    ofAgents: servedBy(forwarder),
+    ofStrangers: createEnrollment(
+      { datacenter: config.datacenter, isAllowed: config.autoEncryptAllowTls },
+      { ...ports, server: forwarder },
+    ),
+  });
   const formation =
     network === null
       ? null
@@ -146,6 +167,7 @@ export function createServer(
   const usage = new UsageReporter({ ...ports, store, consensus });
   const lastSeen = storage.dataDir === undefined ? null : new LastSeen(config.rejoinAgeMaxMs, { ...ports, files: storage.dataDir });
   const { leader, autopilot } = duties;
+  let endTrust = (): void => undefined;
   return {
     port: forwarder,
     direct: dispatcher,
@@ -159,6 +181,9 @@ export function createServer(
       // Nobody must hear of a server without a cluster that has one.
       network?.discovery.setCluster(consensus.clusterId);
       network?.discovery.useLog(clusterLog(consensus));
+      if (config.autoEncryptAllowTls && network?.admission !== undefined) {
+        endTrust = followMeshRoots(config.datacenter, { ...ports, store, admission: network.admission });
+      }
       await network?.listen();
       network?.discovery.start();
       formation?.start();
@@ -172,6 +197,7 @@ export function createServer(
     },
     stop: async () => {
       dispatcher.close(new LictorError('unavailable', 'server is shutting down'));
+      endTrust();
       formation?.stop();
       autopilot.close();
       usage.stop();
@@ -255,7 +281,7 @@ interface Calls {
 }
 
 function createCalls(
-  { config, remote, wan, keyrings, fireEvent, ...ports }: Common,
+  { config, remote, wan, keyrings, fireEvent, admission, ...ports }: Common,
   consensus: Consensus,
   { leader, autopilot, connectCa }: Duties,
   resolveToken: (token: Secret) => Authorizer,
@@ -280,6 +306,11 @@ function createCalls(
     coordinates: leader.coordinates,
     defaultIntentionPolicy,
     connectCa,
+    autoEncrypt: {
+      isAllowed: config.autoEncryptAllowTls,
+      manualCaPems: () => admission?.caPems ?? [],
+      verifiesServerHostname: admission?.verifiesServerHostname ?? false,
+    },
     autopilot,
     store: ports.store,
     consensus,

@@ -3,11 +3,19 @@ import type { Clock, Logger, Metrics } from '@lictor/protocol';
 import { GrpcTransport, type Transport } from '@lictor/raft';
 import type { NetworkConfig, ServerConfig } from '../config.ts';
 import type { RemoteCalls } from '../forward/forwarder.ts';
-import { AGENT_CALLS, createPeerRpcService, PeerRpcClient, RpcListener } from '../peer-rpc/index.ts';
+import {
+  AGENT_CALLS,
+  createPeerRpcService,
+  ENROLL_CALLS,
+  ENROLL_LIMITS,
+  PeerRpcClient,
+  RpcListener,
+  type RpcListenerOptions,
+} from '../peer-rpc/index.ts';
 import { loadRpcTlsFiles, RpcTls, type RpcTlsFiles, type RpcTlsMaterial, warnOfValidity } from '../tls/index.ts';
 import { type GreetingTransport, type ServerCandidates, ServerDiscovery } from './discovery.ts';
 import { addGreetingService, GrpcGreetings } from './greeting-transport.ts';
-import type { CallHandlers, ClusterNetwork, RouteTo } from './network.ts';
+import type { AgentAdmission, CallHandlers, ClusterNetwork, RouteTo } from './network.ts';
 import { selfRecord } from './self.ts';
 import { withLiveAddresses, withRoutes } from './transport.ts';
 
@@ -27,6 +35,7 @@ const DRAIN_MS = 1000;
 export class GrpcNetwork implements ClusterNetwork {
   readonly discovery: ServerDiscovery;
   readonly remote: RemoteCalls;
+  readonly admission?: AgentAdmission;
   readonly #nodeId: string;
   readonly #ports: NetworkPorts;
   readonly #routeTo: RouteTo;
@@ -45,9 +54,9 @@ export class GrpcNetwork implements ClusterNetwork {
     this.#routeTo = ports.routeTo ?? ((address) => address);
     this.#network = network;
     this.#tls = network.tls === null ? undefined : new RpcTls(network.tls.options, this.#load(network.tls.files));
-    const incoming = this.#tls === undefined ? {} : { credentials: this.#tls.serverCredentials, acceptsPlain: this.#tls.acceptsPlain };
+    if (this.#tls !== undefined) this.admission = this.#tls;
     const outgoing = this.#tls?.channelCredentials ?? grpc.credentials.createInsecure();
-    this.#rpc = new RpcListener({ host: network.rpcHost, port: network.rpcPort, ...incoming, ...network.limits }, ports);
+    this.#rpc = new RpcListener({ host: network.rpcHost, port: network.rpcPort, ...incomingOf(this.#tls), ...network.limits }, ports);
     this.#greetings = new GrpcGreetings(ports.clock, outgoing);
     this.#client = new PeerRpcClient({ credentials: () => outgoing }, ports);
     this.remote = this.#routed(this.#client);
@@ -72,15 +81,18 @@ export class GrpcNetwork implements ClusterNetwork {
     return withLiveAddresses(withRoutes(transport, this.#routeTo), this.discovery, clusterId);
   }
 
-  serve({ ofServers, ofAgents }: CallHandlers): void {
-    const authorize = this.#tls === undefined ? {} : { authorize: this.#tls.refusalOfServer };
+  serve({ ofServers, ofAgents, ofStrangers }: CallHandlers): void {
+    const tls = this.#tls;
+    const authorize = tls === undefined ? {} : { authorize: tls.refusalOfServer };
     // Whoever has come through the handshake may be an agent: what it may do is a matter of its token.
     const services = [
       createPeerRpcService(authorize, ofServers, this.#ports),
-      createPeerRpcService({ calls: AGENT_CALLS }, ofAgents, this.#ports),
+      createPeerRpcService({ calls: AGENT_CALLS, ...(tls !== undefined && { authorize: tls.refusalOfAgent }) }, ofAgents, this.#ports),
     ];
     for (const { definition, implementation } of services) this.#rpc.server.addService(definition, implementation);
-    this.#closeServices = () => services.forEach((service) => service.close());
+    const enroll = createPeerRpcService({ calls: ENROLL_CALLS, limits: ENROLL_LIMITS }, ofStrangers, this.#ports);
+    this.#rpc.enrollServer.addService(enroll.definition, enroll.implementation);
+    this.#closeServices = () => [...services, enroll].forEach((service) => service.close());
   }
 
   async listen(): Promise<void> {
@@ -108,4 +120,9 @@ export class GrpcNetwork implements ClusterNetwork {
   #routed(calls: RemoteCalls): RemoteCalls {
     return { call: (address, ...call) => calls.call(this.#routeTo(address), ...call) };
   }
+}
+
+function incomingOf(tls: RpcTls | undefined): Partial<RpcListenerOptions> {
+  if (tls === undefined) return {};
+  return { credentials: tls.serverCredentials, enrollCredentials: tls.enrollCredentials, acceptsPlain: tls.acceptsPlain };
 }

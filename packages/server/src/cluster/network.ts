@@ -1,5 +1,6 @@
 import type { CallOptions } from '@lictor/protocol';
 import type { Transport } from '@lictor/raft';
+import type { MeshTrust } from '../tls/index.ts';
 import type { RemoteCalls } from '../forward/forwarder.ts';
 import type { ServerDiscovery } from './discovery.ts';
 
@@ -14,12 +15,25 @@ export interface CallHandlers {
   readonly ofServers: ServedCall;
   /** Of client agents. */
   readonly ofAgents: ServedCall;
+  /** Of agents that have no certificate yet. */
+  readonly ofStrangers: ServedCall;
+}
+
+/** What TLS between servers does for agents that get their certificates from the servers. */
+export interface AgentAdmission {
+  readonly verifiesServerHostname: boolean;
+  /** PEM: whom the servers' own certificates are of. */
+  readonly caPems: readonly string[];
+  /** Agents with certificates of the mesh's CA may call from the next connection on. @throws LictorError */
+  trustMesh(mesh: MeshTrust): void;
 }
 
 /** A server's listeners and its ways to the other servers, as a port: gRPC in production, virtual in simulations. */
 export interface ClusterNetwork {
   readonly discovery: ServerDiscovery;
   readonly remote: RemoteCalls;
+  /** Absent: there is no TLS. */
+  readonly admission?: AgentAdmission;
   /** Calls of a server of another datacenter, which answers as it answers its agents. */
   readonly wide: (datacenter: string) => RemoteCalls;
   /** Raft's way to the other servers of a cluster. */

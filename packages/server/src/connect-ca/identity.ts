@@ -9,8 +9,6 @@ export interface CaPlace {
   readonly datacenter: string;
 }
 
-const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1']);
-
 /**
  * The identity that the certificate will carry: what the request asks for, its sender may have, and this CA may give
  * (consul-facts P024, CVE-2022-40716).
@@ -32,15 +30,25 @@ export function authorizeIdentity(csr: CertificateRequest, authorizer: Authorize
   return id;
 }
 
-/** Names of hosts open doors beside the mesh: an agent is reached on its own machine, a server by its peering name (consul-facts P006, P010). */
+/**
+ * Names of hosts open doors beside the mesh: an agent is reached by those that its operator gave it (`auto_encrypt.dns_san`, `ip_san`), a
+ * server by its peering name, a service by none (consul-facts P006, P010).
+ */
 export function hostAllowance(place: CaPlace): CsrAllowance {
   return {
     allowsDnsName: (name, id) =>
       id.kind === 'agent'
-        ? name === 'localhost'
+        ? isAgentName(name, place)
         : id.kind === 'server' && name === `server.${place.datacenter}.peering.${place.trustDomain}`,
-    allowsIp: (ip, id) => id.kind === 'agent' && LOOPBACK.has(ip),
+    allowsIp: (_ip, id) => id.kind === 'agent',
   };
+}
+
+/** Neither a server's (`server.<dc>.<domain>`, `<node>.server.<dc>.<domain>`), by which it may speak Raft, nor one for many hosts (CVE-2021-37219). */
+function isAgentName(name: string, { trustDomain }: CaPlace): boolean {
+  const labels = name.toLowerCase().split('.');
+  const isOfMesh = `.${labels.join('.')}`.endsWith(`.${trustDomain}`);
+  return !isOfMesh && !labels.includes('server') && labels.every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label));
 }
 
 function requestedIdentity(csr: CertificateRequest, place: CaPlace): SpiffeId {

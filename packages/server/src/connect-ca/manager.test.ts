@@ -365,15 +365,31 @@ describe('signing (consul-facts P024, P026)', () => {
     expect(value).toMatchObject({ Agent: 'n1', AgentURI: `spiffe://${harness.trustDomain()}/agent/client/dc/dc1/id/n1` });
   });
 
-  it('CVE-2021-37219: lets an agent name its own loopback, and nothing that a server answers to', async () => {
+  it('CVE-2021-37219: lets an agent have the names of its host, and none that a server answers to', async () => {
     await ca.start();
     const agent = { kind: 'agent', trustDomain: 'dummy.consul', partition: 'default', datacenter: 'dc1', node: 'n1' } as const;
     const key = await generatePrivateKey();
     const request = (dnsName: string, ip: string): string => createCsr({ id: agent, key, dnsNames: [dnsName], ips: [ip] });
     const { value } = await ca.sign(request('localhost', '127.0.0.1'), allowAll);
     expect(parseCertificate(value.CertPEM)).toMatchObject({ dnsNames: ['localhost'], ips: ['127.0.0.1'] });
-    await expect(ca.sign(request('server.dc1.consul', '::1'), allowAll)).rejects.toThrow('DNS name that is not allowed: server.dc1.consul');
-    await expect(ca.sign(request('localhost', '10.0.0.1'), allowAll)).rejects.toThrow('IP address that is not allowed: 10.0.0.1');
+    await harness.clock.advance(1_000);
+    const { value: named } = await ca.sign(request('n1.node.dc1.consul', '10.0.0.1'), allowAll);
+    expect(parseCertificate(named.CertPEM)).toMatchObject({ dnsNames: ['n1.node.dc1.consul'], ips: ['10.0.0.1'] });
+    const ofPeering = `x.peering.${harness.trustDomain()}`;
+    for (const name of [
+      'server.dc1.consul',
+      'SERVER.dc1.consul',
+      'n1.server.dc1.consul',
+      '*.dc1.consul',
+      'n1..consul',
+      'n1/x',
+      ofPeering,
+    ]) {
+      await expect(ca.sign(request(name, '::1'), allowAll)).rejects.toThrow(`DNS name that is not allowed: ${name}`);
+    }
+    const service = { id: harness.serviceId('web'), key };
+    await expect(ca.sign(createCsr({ ...service, dnsNames: ['localhost'] }), allowAll)).rejects.toThrow('not allowed: localhost');
+    await expect(ca.sign(createCsr({ ...service, ips: ['127.0.0.1'] }), allowAll)).rejects.toThrow('not allowed: 127.0.0.1');
     await expect(ca.sign(createCsr({ id: { ...agent, datacenter: 'dc2' }, key }), allowAll)).rejects.toThrow('different datacenter: dc2');
   });
 

@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { ConnectionInjector } from '@grpc/grpc-js';
 import { LictorError } from '@lictor/protocol';
 import type { PeerRpcPorts } from './ports.ts';
+import { ENROLL_PREFACE } from './protocol.ts';
 
 export interface DoorOptions {
   readonly host: string;
@@ -13,10 +14,15 @@ export interface DoorOptions {
   /** Where connections go that begin with TLS, and those that do not; undefined: nowhere. */
   readonly tls: ConnectionInjector | undefined;
   readonly plain: ConnectionInjector | undefined;
+  /** Where connections go that begin with `ENROLL_PREFACE`, without it. */
+  readonly enroll?: ConnectionInjector | undefined;
 }
 
 /** The first byte of a handshake (RFC 8446 5.1). HTTP/2 begins with a `P`. */
 const TLS_HANDSHAKE = 0x16;
+/** Callers without a certificate, all together, and how long each may stay: one call is all they come for. */
+const MAX_STRANGERS = 256;
+const MAX_STRANGER_AGE_MS = 30_000;
 
 /**
  * Takes connections, so many from each address, and hands them on by their first byte: one port for TLS and plain text lets a cluster go from
@@ -28,6 +34,7 @@ export class Door {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #perClient = new Map<string, number>();
+  #strangers = 0;
 
   constructor(options: DoorOptions, ports: PeerRpcPorts) {
     this.#options = options;
@@ -87,17 +94,31 @@ export class Door {
   }
 
   #handOn(socket: Socket, beginning: Buffer): void {
-    const { tls, plain } = this.#options;
-    const injector = beginning[0] === TLS_HANDSHAKE ? tls : plain;
-    if (injector === undefined) {
+    const { tls, plain, enroll } = this.#options;
+    const isEnrolling = beginning[0] === ENROLL_PREFACE;
+    const injector = isEnrolling ? enroll : beginning[0] === TLS_HANDSHAKE ? tls : plain;
+    if (injector === undefined || (isEnrolling && !this.#admitStranger(socket))) {
       this.#ports.metrics.incrCounter('rpc.peer.rejected');
       socket.destroy();
       return;
     }
     // Whoever takes the socket reads first what was read already.
     socket.pause();
-    socket.unshift(beginning);
+    const unread = isEnrolling ? beginning.subarray(1) : beginning;
+    if (unread.length > 0) socket.unshift(unread);
     injector.injectConnection(socket);
+  }
+
+  /** Everybody may knock: so few at a time that those who have a certificate do not notice. */
+  #admitStranger(socket: Socket): boolean {
+    if (this.#strangers >= MAX_STRANGERS) return false;
+    this.#strangers++;
+    const timer = this.#ports.clock.setTimer(MAX_STRANGER_AGE_MS, () => socket.destroy());
+    socket.once('close', () => {
+      timer.cancel();
+      this.#strangers--;
+    });
+    return true;
   }
 
   #leave(socket: Socket, client: string): void {

@@ -26,6 +26,17 @@ export const DEFAULT_PEER_RPC_LIMITS: PeerRpcLimits = {
   maxLongBytes: 1024 * MIB,
 };
 
+/** Of a caller that nobody vouches for, who has one small thing to ask. */
+export const ENROLL_LIMITS: PeerRpcLimits = {
+  maxInFlight: 2,
+  maxRequestBytes: 64 * 1024,
+  maxBulkRequestBytes: 64 * 1024,
+  maxReplyBytes: 4 * MIB,
+  maxPartialBytes: 4 * MIB,
+  maxShortBytes: MIB,
+  maxLongBytes: 4 * MIB,
+};
+
 /** Their requests are whole archives. */
 export const BULK_METHODS: ReadonlySet<string> = new Set(['Snapshot.Restore']);
 

@@ -19,6 +19,12 @@ export const CALLS: MethodDefinition<Buffer, Buffer> = {
 /** As `CALLS`, from client agents to servers: what they ask, any server answers, by asking its leader when it has to. */
 export const AGENT_CALLS: MethodDefinition<Buffer, Buffer> = { ...CALLS, path: '/lictor.rpc.v1.Rpc/AgentCalls' };
 
+/** As `AGENT_CALLS`, from agents that have no certificate yet, behind `ENROLL_PREFACE`. */
+export const ENROLL_CALLS: MethodDefinition<Buffer, Buffer> = { ...CALLS, path: '/lictor.rpc.v1.Rpc/EnrollCalls' };
+
+/** The first byte of a connection on which TLS without the caller's certificate follows: Consul's RPCTLSInsecure. */
+export const ENROLL_PREFACE = 0x07;
+
 /** The cluster that the caller takes this server to belong to. */
 export const CLUSTER_METADATA = 'lictor-cluster';
 

@@ -1,6 +1,6 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { SecureContext } from 'node:tls';
-import { mustKnowCa, outgoingCredentials } from './outgoing.ts';
+import { enrollCredentials, mustKnowCa, outgoingCredentials } from './outgoing.ts';
 import { buildSecureContext, contextOptions } from './secure-context.ts';
 import type { RpcTlsMaterial, RpcTlsOptions } from './types.ts';
 
@@ -21,6 +21,12 @@ export class AgentTls {
   replace(material: RpcTlsMaterial): void {
     this.#context = checkedContext(this.#options, material);
   }
+}
+
+/** The way to servers of an agent that has no certificate yet, with its CA if it has one. @throws LictorError `invalid-argument` for a CA that cannot be used */
+export function enrollTls(options: RpcTlsOptions, { caPems, keyPem }: RpcTlsMaterial): ChannelCredentials {
+  const context = buildSecureContext(contextOptions(options, { caPems, certPem: '', keyPem }));
+  return enrollCredentials(options, () => context, caPems.length > 0);
 }
 
 function checkedContext(options: RpcTlsOptions, material: RpcTlsMaterial): SecureContext {

@@ -13,12 +13,15 @@ export class RpcChannelCredentials extends ChannelCredentials {
   readonly #serverName: string;
   readonly #verify: VerifyOptions;
   readonly #context: () => SecureContext;
+  readonly #preface: Uint8Array | undefined;
 
-  constructor(serverName: string, verify: VerifyOptions, context: () => SecureContext) {
+  /** `preface`: what goes out in clear before TLS begins. */
+  constructor(serverName: string, verify: VerifyOptions, context: () => SecureContext, preface?: Uint8Array) {
     super();
     this.#serverName = serverName;
     this.#verify = verify;
     this.#context = context;
+    this.#preface = preface;
   }
 
   override compose(): ChannelCredentials {
@@ -39,7 +42,10 @@ export class RpcChannelCredentials extends ChannelCredentials {
       ChannelCredentials.createFromSecureContext(this.#context(), this.#verify)._createSecureConnector(target, named, callCredentials);
     const first = newest();
     return {
-      connect: (socket) => newest().connect(socket),
+      connect: (socket) => {
+        if (this.#preface !== undefined) socket.write(this.#preface);
+        return newest().connect(socket);
+      },
       waitForReady: () => first.waitForReady(),
       getCallCredentials: () => first.getCallCredentials(),
       destroy: () => first.destroy(),

@@ -1,8 +1,9 @@
 import type { Authorizer } from '@lictor/mesh';
 import { trustDomainOf } from '@lictor/pki';
-import { type CaConfigurationRequest, type CaRoot, LictorError, type RpcValue } from '@lictor/protocol';
+import { type CaConfigurationRequest, type CaRoot, type CaRoots, LictorError, type RpcValue } from '@lictor/protocol';
 import { hideKey } from '../../connect-ca/hidden-key.ts';
 import { readCaConfig, readCaRoots } from '../../connect-ca/state.ts';
+import type { StateReader } from '../../state/types.ts';
 import type { ReadEndpoint, ReadEndpoints, WriteEndpoint, WriteEndpoints } from '../types.ts';
 import { requireAccess } from './shared/acl.ts';
 
@@ -15,14 +16,7 @@ export interface CaDuties {
 export function createConnectCaReads(isEnabled: boolean) {
   const roots: ReadEndpoint<'ConnectCA.Roots'> = (reader) => {
     requireEnabled(isEnabled);
-    const config = readCaConfig(reader);
-    const rows = readCaRoots(reader);
-    if (config === undefined) throw notInitialized();
-    return {
-      ActiveRootID: rows.find((row) => row.Active)?.ID ?? '',
-      TrustDomain: trustDomainOf(config.ClusterID),
-      Roots: rows.map(shownRoot),
-    };
+    return readShownRoots(reader);
   };
   /** Asks for operator:write, for an operator may have put secrets into it (CVE-2020-28053). */
   const configuration: ReadEndpoint<'ConnectCA.ConfigurationGet'> = (reader, _request, context) => {
@@ -48,13 +42,26 @@ export function createConnectCaWrites(ca: CaDuties | null) {
   return { 'ConnectCA.ConfigurationSet': configure, 'ConnectCA.Sign': sign } satisfies WriteEndpoints;
 }
 
+/** @throws LictorError when the CA has none yet */
+export function readShownRoots(reader: StateReader): CaRoots {
+  const config = readCaConfig(reader);
+  const rows = readCaRoots(reader);
+  if (config === undefined) throw notInitialized();
+  return {
+    ActiveRootID: rows.find((row) => row.Active)?.ID ?? '',
+    TrustDomain: trustDomainOf(config.ClusterID),
+    Roots: rows.map(shownRoot),
+  };
+}
+
 /** As Consul shows roots: without the time of their retirement. */
 function shownRoot(row: CaRoot): CaRoot {
   const { RotatedOutAt, ...root } = row;
   return RotatedOutAt === undefined ? row : root;
 }
 
-function requireEnabled(isEnabled: boolean): asserts isEnabled {
+/** @throws LictorError in Consul's words */
+export function requireEnabled(isEnabled: boolean): asserts isEnabled {
   if (!isEnabled) throw new LictorError('rejected', 'Connect must be enabled in order to use this endpoint');
 }
 

@@ -1,6 +1,7 @@
 import type { ReadMethod } from '@lictor/protocol';
 import type { Autopilot } from '../../autopilot/index.ts';
 import type { EndpointTable } from '../types.ts';
+import { type AutoEncryptServices, createAutoEncryptWrites } from './auto-encrypt.ts';
 import { catalogReads, catalogWrites } from './catalog.ts';
 import { catalogAddressReads, catalogAddressWrites } from './catalog-address.ts';
 import { configEntryReads, configEntryWrites } from './config-entry.ts';
@@ -33,6 +34,7 @@ export interface EndpointServices extends SnapshotServices, PreparedQueryService
   readonly defaultIntentionPolicy: 'allow' | 'deny';
   /** Null when `connect.enabled` is false. */
   readonly connectCa: CaDuties | null;
+  readonly autoEncrypt: AutoEncryptServices;
   readonly autopilot: Autopilot;
 }
 
@@ -93,6 +95,7 @@ export function createEndpoints(services: EndpointServices): EndpointTable {
       ...createCoordinateWrites(services.coordinates),
       ...configEntryWrites,
       ...createConnectCaWrites(services.connectCa),
+      ...createAutoEncryptWrites(services.connectCa, services.autoEncrypt),
       ...intentionWrites,
       ...kvWrites,
       ...operatorAutopilotWrites,
