@@ -1,8 +1,9 @@
 export { type Agent, type AgentPorts, createAgent } from './agent.ts';
+export * from './auto-encrypt/index.ts';
 export * from './config/index.ts';
 export type * from './contracts/index.ts';
 export { createDnsHandler, DnsServer } from './dns/index.ts';
-export type { AgentStats, ApiDeps, BuildInfo } from './http/deps.ts';
+export type { AgentStats, ApiDeps, BuildInfo, HttpsIdentity } from './http/deps.ts';
 export { type HttpApi, startHttpApi } from './http/server.ts';
 export { fireInPool } from './events/index.ts';
 export { writeFileAtomic } from './local/atomic-file.ts';

@@ -69,6 +69,16 @@ export interface RuntimeConfig {
     /** OpenSSL's names, for TLS 1.2; empty: Node's choice. */
     readonly ciphers: string;
   };
+  /** Certificates that servers give to clients. */
+  readonly autoEncrypt: {
+    /** Of a client: gets its certificate from the servers. */
+    readonly tls: boolean;
+    /** Of a server: gives them. */
+    readonly allowTls: boolean;
+    /** Names of a client beside `localhost`, and addresses beside the loopback ones. */
+    readonly dnsSans: readonly string[];
+    readonly ipSans: readonly string[];
+  };
   readonly limits: {
     readonly kvMaxValueBytes: number;
     readonly txnMaxRequestBytes: number;
@@ -79,6 +89,8 @@ export interface RuntimeConfig {
     /** Of a client's calls to servers, a second; below 0: no limit. */
     readonly rpcRate: number;
     readonly rpcMaxBurst: number;
+    /** How long a client waits for an answer, beside the time that a call blocks; 0: for ever. */
+    readonly rpcClientTimeoutMs: number;
   };
   readonly dns: {
     readonly allowStale: boolean;

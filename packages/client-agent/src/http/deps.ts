@@ -33,6 +33,13 @@ export interface AgentTokens {
 /** Counters that only the parts of the process know: `agent`, `consul`, `raft`, `serf_lan`, ... as GET /v1/agent/self shows them. */
 export type AgentStats = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
+/** What HTTPS shows where the configuration names no certificate: the one that the agent gets from the servers. */
+export interface HttpsIdentity {
+  current(): { readonly certPem: string; readonly keyPem: Secret; readonly caPems: readonly string[] };
+  /** Called when there is another; returns the unsubscriber. */
+  onChange(listener: () => void): () => void;
+}
+
 /** What the HTTP API stands on. */
 export interface ApiDeps {
   /** The configuration in force; changes at reload. */
@@ -52,6 +59,8 @@ export interface ApiDeps {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly random: Random;
+  /** Absent: HTTPS has the certificate of the configuration, or none. */
+  readonly httpsIdentity?: HttpsIdentity;
   stats(): AgentStats;
   /** Resolves when local changes are in the catalog, or could not be written for now. Answers to registrations wait for it. */
   synced(): Promise<void>;

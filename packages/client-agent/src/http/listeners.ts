@@ -2,8 +2,10 @@ import { chmodSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer as createHttpServer, type RequestListener, type Server as HttpServer, type ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Server } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import { LictorError } from '@lictor/protocol';
 import type { ListenAddress, RuntimeConfig } from '../contracts/index.ts';
+import type { HttpsIdentity } from './deps.ts';
 
 /** Where a server listens, with the real port when 0 was asked for. */
 export interface BoundAddress {
@@ -30,6 +32,7 @@ export async function openListeners(
   config: RuntimeConfig,
   onRequest: RequestListener,
   prepare: (server: Server) => void,
+  identity?: HttpsIdentity,
 ): Promise<Listener[]> {
   const open: Listener[] = [];
   try {
@@ -37,7 +40,7 @@ export async function openListeners(
       open.push(await listen(createPlain(config, onRequest), 'http', address, prepare));
     }
     for (const address of config.httpsListen) {
-      open.push(await listen(createTls(config, onRequest), 'https', address, prepare));
+      open.push(await listen(createTls(config, onRequest, identity), 'https', address, prepare));
     }
   } catch (error) {
     for (const { server } of open) server.close();
@@ -50,24 +53,38 @@ function createPlain(config: RuntimeConfig, onRequest: RequestListener): HttpSer
   return configure(createHttpServer(serverOptions(config), onRequest));
 }
 
-function createTls(config: RuntimeConfig, onRequest: RequestListener): HttpServer {
+function createTls(config: RuntimeConfig, onRequest: RequestListener, identity: HttpsIdentity | undefined): HttpServer {
   const { http } = config;
   const server = createHttpsServer(
     {
       ...serverOptions(config),
-      // Without a certificate the port is open and every handshake fails, as in Consul.
-      ...(http.certFile === '' ? {} : { cert: readFileSync(http.certFile) }),
-      ...(http.keyFile === '' ? {} : { key: readFileSync(http.keyFile) }),
-      ...(http.caFile === '' ? {} : { ca: readFileSync(http.caFile) }),
+      ...secureContext(http, identity),
       requestCert: http.verifyIncoming,
       rejectUnauthorized: http.verifyIncoming,
-      minVersion: 'TLSv1.2',
       handshakeTimeout: http.handshakeTimeoutMs,
     },
     onRequest,
   );
   server.on('tlsClientError', (_error, socket) => socket.destroy());
+  const unsubscribe = identity?.onChange(() => server.setSecureContext(secureContext(http, identity)));
+  server.once('close', () => unsubscribe?.());
   return configure(server);
+}
+
+function secureContext({ certFile, keyFile, caFile }: RuntimeConfig['http'], identity: HttpsIdentity | undefined): SecureContextOptions {
+  const ca = caFile === '' ? [] : [readFileSync(caFile)];
+  const minVersion = 'TLSv1.2';
+  if (certFile === '' && identity !== undefined) {
+    const { certPem, keyPem, caPems } = identity.current();
+    return { cert: certPem, key: keyPem.reveal(), ca: [...ca, ...caPems], minVersion };
+  }
+  return {
+    // Without a certificate the port is open and every handshake fails, as in Consul.
+    ...(certFile === '' ? {} : { cert: readFileSync(certFile) }),
+    ...(keyFile === '' ? {} : { key: readFileSync(keyFile) }),
+    ...(ca.length === 0 ? {} : { ca }),
+    minVersion,
+  };
 }
 
 function serverOptions(config: RuntimeConfig): ServerOptions {

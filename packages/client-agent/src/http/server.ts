@@ -25,6 +25,7 @@ export async function startHttpApi(deps: ApiDeps): Promise<HttpApi> {
     deps.config(),
     (request, response) => dispatcher.handle(request, response),
     (server) => cap.watch(server),
+    deps.httpsIdentity,
   );
   return {
     addresses: listeners.map((listener) => listener.address),

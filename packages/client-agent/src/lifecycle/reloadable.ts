@@ -20,6 +20,7 @@ export function mergeReloaded(running: RuntimeConfig, loaded: RuntimeConfig): Ru
     ...running,
     ...changed,
     log: Object.freeze({ ...running.log, level: loaded.log.level }),
+    limits: Object.freeze({ ...running.limits, rpcClientTimeoutMs: loaded.limits.rpcClientTimeoutMs }),
     http: Object.freeze({ ...running.http, maxConnectionsPerClient: loaded.http.maxConnectionsPerClient }),
   });
 }

@@ -15,6 +15,7 @@ import {
   type RpcRequest,
   type ServerPort,
 } from '@lictor/protocol';
+import { answerTimeoutMs, callWithin } from './answer-timeout.ts';
 import { RateLimit, type RateLimitOptions } from './rate-limit.ts';
 import type { ServerList } from './server-list.ts';
 
@@ -29,6 +30,8 @@ export interface RemoteCalls {
 
 export interface ServerRouterOptions extends PatienceOptions {
   readonly limit: RateLimitOptions;
+  /** How long an answer is waited for beside the time that the call blocks (`limits.rpc_client_timeout`); 0: for ever. */
+  readonly clientTimeoutMs: () => number;
 }
 
 export interface ServerRouterPorts {
@@ -72,9 +75,15 @@ export class ServerRouter implements ServerPort {
       let failure: LictorError | undefined;
       if (server !== undefined) {
         try {
-          return (await remote.call(server.address, method, request, patience.attempt(options))) as RpcReply<M>;
+          const attempt = patience.attempt(options);
+          const timeoutMs = answerTimeoutMs(method, attempt, this.#options, this.#options.clientTimeoutMs());
+          const ask = (signal: AbortSignal | undefined): Promise<unknown> =>
+            remote.call(server.address, method, request, signal === undefined ? attempt : { ...attempt, signal });
+          return (await callWithin(clock, timeoutMs, options.signal, ask)) as RpcReply<M>;
         } catch (thrown) {
           failure = LictorError.from(thrown);
+          // One that does not answer is asked last from now on, whatever becomes of the call.
+          if (failure.code === 'deadline-exceeded') servers.demote(server);
           if (!mayRepeat(failure, METHOD_KINDS[method] === 'read')) throw failure;
           this.#ports.logger.debug('RPC failed to server', { method, server: server.address, error: failure.message });
           servers.demote(server);

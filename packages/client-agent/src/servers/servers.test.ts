@@ -14,7 +14,8 @@ class World {
   readonly list: ServerList;
   readonly router: ServerRouter;
   #listener = (): void => undefined;
-  answer: (address: string, attempt: number) => Promise<unknown> = (address) => Promise.resolve(address);
+  answer: (address: string, attempt: number, signal?: AbortSignal) => Promise<unknown> = (address) => Promise.resolve(address);
+  clientTimeoutMs = 60_000;
 
   constructor(names: readonly string[], seed = 1, clusterSize = 5, limit = { rate: -1, burst: 0 }) {
     this.known = names.map((name) => ({ name, address: `${name}:8300` }));
@@ -30,14 +31,19 @@ class World {
     this.list = new ServerList({ ...ports, source });
     this.list.start();
     const remote = {
-      call: (address: string, _method: string, _request: unknown, { query }: { query?: { maxWaitMs?: number } }) => {
+      call: (
+        address: string,
+        _method: string,
+        _request: unknown,
+        { query, signal }: { query?: { maxWaitMs?: number }; signal?: AbortSignal },
+      ) => {
         this.asked.push(address);
         this.waits.push(query?.maxWaitMs);
-        return this.answer(address, this.asked.length);
+        return this.answer(address, this.asked.length, signal);
       },
     };
     this.router = new ServerRouter(
-      { holdMs: HOLD_MS, defaultWaitMs: 300_000, maxWaitMs: 600_000, limit },
+      { holdMs: HOLD_MS, defaultWaitMs: 300_000, maxWaitMs: 600_000, limit, clientTimeoutMs: () => this.clientTimeoutMs },
       { ...ports, remote, servers: this.list },
     );
   }
@@ -85,6 +91,53 @@ describe('a client agent’s calls', () => {
     world.asked.length = 0;
     expect(await world.get()).toBe('answer');
     expect(new Set(world.asked).size).toBe(2);
+  });
+
+  it('end when a server does not answer within limits.rpc_client_timeout, and are not repeated (consul-facts K061)', async () => {
+    const world = new World(['a', 'b']);
+    const cancelled: string[] = [];
+    world.answer = (address, _attempt, signal) =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => {
+          cancelled.push(address);
+          reject(new LictorError('cancelled', 'request cancelled'));
+        });
+      });
+    const silent = world.list.first?.address;
+    const put = expect(world.put()).rejects.toMatchObject({
+      code: 'deadline-exceeded',
+      message: 'rpc error making call: i/o deadline reached',
+      httpStatus: 500,
+    });
+    await world.clock.advance(59_999);
+    expect(cancelled).toEqual([]);
+    await world.clock.advance(1);
+    await put;
+    expect([cancelled, world.asked, world.list.first?.address === silent]).toEqual([[silent], [silent], false]);
+
+    world.clientTimeoutMs = 1_000;
+    const blocking = expect(world.get({ minIndex: 5, maxWaitMs: 32_000 })).rejects.toMatchObject({ code: 'deadline-exceeded' });
+    await world.clock.advance(32_000 + 2_000 + 999);
+    expect(cancelled).toHaveLength(1);
+    await world.clock.advance(1);
+    await blocking;
+    expect(world.clock.pendingTimers).toBe(1);
+  });
+
+  it('are cancelled by their caller as before, and wait for ever with a timeout of 0', async () => {
+    const world = new World(['a']);
+    world.clientTimeoutMs = 0;
+    world.answer = (_address, _attempt, signal) =>
+      new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new LictorError('cancelled', 'request cancelled'))));
+    for (const timeoutMs of [0, 60_000]) {
+      world.clientTimeoutMs = timeoutMs;
+      const caller = new AbortController();
+      const called = world.router.call('KVS.Get', { key: 'k' }, { signal: caller.signal });
+      const ended = expect(called).rejects.toMatchObject({ code: 'cancelled' });
+      if (timeoutMs === 0) await world.clock.advance(3_600_000);
+      caller.abort();
+      await ended;
+    }
   });
 
   it('end with what a server refuses', async () => {

@@ -68,7 +68,14 @@ async function runAgent(request: LoadRequest, io: Io): Promise<number> {
     writePidFile(config.pidFile);
     const loadConfig = (): RuntimeConfig => prepare(request, config.nodeId);
     const watches = new ConfiguredWatches({ io, logger });
-    const running = await startProcessAgent({ config, logs, logger, loadConfig, onReload: (next) => watches.apply(next) });
+    const running = await startProcessAgent({
+      config,
+      logs,
+      logger,
+      loadConfig,
+      onReload: (next) => watches.apply(next),
+      signal: io.signal,
+    });
     logger.info('Consul agent running!');
     watches.apply(config);
     const stopAutoReload = config.autoReloadConfig ? autoReload(request, running.agent, logger) : undefined;

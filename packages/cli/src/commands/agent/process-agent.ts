@@ -10,7 +10,7 @@ import {
   startHttpApi,
   startMetrics,
 } from '@lictor/client-agent';
-import { API_VERSION, type Clock, type Logger } from '@lictor/protocol';
+import { API_VERSION, type Clock, type Logger, type Secret } from '@lictor/protocol';
 import { systemRandom } from '@lictor/protocol/system';
 import { startGossip } from './gossip/index.ts';
 import { type Machine, SYSTEM_MACHINE } from './machine.ts';
@@ -41,6 +41,8 @@ export interface ProcessAgentOptions {
   readonly serverTiming?: ServerTiming;
   /** The real one when absent. */
   readonly machine?: Machine;
+  /** Aborted when the process is asked to stop: an agent that waits for its certificate waits no longer. */
+  readonly signal?: AbortSignal;
 }
 
 /** Server, agent, HTTP and DNS in this process. What was started before a failure is stopped again. @throws LictorError */
@@ -60,16 +62,20 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
     // A development server is by itself.
     const gossip = config.devMode && config.server ? undefined : await startGossip(config, { ...ports, wrapTransport: machine.wrapGossip });
     if (gossip !== undefined) stops.push(() => gossip.stop());
+    // Gossip knows at which addresses the servers are that are to sign the certificate.
+    const joined = config.autoEncrypt.tls ? gossip?.join() : undefined;
+    let agentToken = (): Secret => agentTokenOf(config);
     const role = await createNodeRole(config, {
       ...ports,
       lan: gossip?.pools.lan,
       datacenters: gossip?.datacenters,
       keyrings: gossip?.keyrings,
+      agentToken: () => agentToken(),
       serverTiming: options.serverTiming,
       machine,
     });
     stops.push(() => role.stop());
-    await role.start();
+    await unlessAborted(options.signal, role);
     let end = (): void => undefined;
     const left = new Promise<void>((resolve) => (end = resolve));
     const agent = createAgent(config, {
@@ -80,7 +86,7 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
       loadConfig: options.loadConfig,
       onReload: (next) => {
         options.logs.setLevel(next.log.level);
-        role.reloadTls();
+        role.reload(next);
         options.onReload(next);
       },
       ...(gossip !== undefined && { pools: gossip.pools }),
@@ -90,12 +96,13 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
       },
       onLeave: end,
     });
+    agentToken = () => agent.tokens.forAgent();
     stops.push(() => agent.stop());
     await agent.start();
     const http = await startHttp(options, agent, role, metrics);
     stops.push(() => http.close(DRAIN_MS));
     for (const dns of await startDns(options, agent, role, metrics)) stops.push(() => dns.stop());
-    return { agent, left, joined: gossip?.join() ?? Promise.resolve(true), stop };
+    return { agent, left, joined: joined ?? gossip?.join() ?? Promise.resolve(true), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -104,6 +111,22 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
 
 function clockOf({ machine = SYSTEM_MACHINE }: ProcessAgentOptions): Clock {
   return machine.clock;
+}
+
+/** @throws LictorError */
+async function unlessAborted(signal: AbortSignal | undefined, role: NodeRole): Promise<void> {
+  const onAbort = (): void => void role.stop();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    await role.start();
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Until the agent has its own store of tokens. */
+function agentTokenOf({ tokens }: RuntimeConfig): Secret {
+  return tokens.agent.isEmpty ? tokens.default : tokens.agent;
 }
 
 async function startHttp(options: ProcessAgentOptions, agent: Agent, role: NodeRole, metrics: AgentMetrics): Promise<HttpApi> {
@@ -124,6 +147,7 @@ async function startHttp(options: ProcessAgentOptions, agent: Agent, role: NodeR
     logger: options.logger.named('http'),
     clock: clockOf(options),
     random: systemRandom,
+    ...(role.httpsIdentity !== undefined && { httpsIdentity: role.httpsIdentity }),
     stats: () => collectStats(agent, role.stats()),
     synced: () => agent.synced(),
   });

@@ -1,5 +1,5 @@
-import type { AgentPool, AgentStats } from '@lictor/client-agent';
-import type { Clock, Logger, Metrics, Random, ServerPort } from '@lictor/protocol';
+import type { AgentPool, AgentStats, HttpsIdentity, RuntimeConfig } from '@lictor/client-agent';
+import type { Clock, Logger, Metrics, Random, Secret, ServerPort } from '@lictor/protocol';
 import type { DatacenterDirectory, GossipKeyrings, ServerConfig } from '@lictor/server';
 import type { Machine } from './machine.ts';
 
@@ -16,6 +16,8 @@ export interface RolePorts {
   /** Of servers with a WAN pool. */
   readonly datacenters: DatacenterDirectory | undefined;
   readonly keyrings: GossipKeyrings | undefined;
+  /** The one that the agent's own calls carry. */
+  readonly agentToken: () => Secret;
   /** Undefined: what the configuration says. */
   readonly serverTiming: ServerTiming | undefined;
   readonly machine: Machine;
@@ -25,11 +27,15 @@ export interface RolePorts {
 export interface NodeRole {
   /** The agent's way to the servers. */
   readonly port: ServerPort;
+  /** Of a client that gets its certificate from the servers, once it has started. */
+  readonly httpsIdentity?: HttpsIdentity;
+  /** @throws LictorError `cancelled` when it is stopped before it has all that it needs from the servers */
   start(): Promise<void>;
   /** Says goodbye to the other servers. */
   leave(): Promise<void>;
   stop(): Promise<void>;
-  reloadTls(): void;
+  /** Follows a new configuration, and reads TLS files again. @throws LictorError for files that cannot be used */
+  reload(config: RuntimeConfig): void;
   /** Calls back when there are servers that were not there; returns the unsubscriber. */
   onServersFound(listener: () => void): () => void;
   /** Its groups of `info`. */

@@ -26,6 +26,7 @@ export function toServerConfig(config: RuntimeConfig): ServerConfig {
     grpcTlsPort: Math.max(0, config.ports.grpcTls),
     dataDir: config.dataDir,
     connectEnabled: enabled,
+    autoEncryptAllowTls: config.autoEncrypt.allowTls,
     caConfig: hasCaConfig ? decode(caConfigurationRequest, { Provider: caProvider, Config: toApiKeys(caConfig) }) : null,
     defaultIntentionPolicy: config.defaultIntentionPolicy === '' ? config.aclDefaultPolicy : config.defaultIntentionPolicy,
     bootstrapConfigEntries: config.configEntriesBootstrap,

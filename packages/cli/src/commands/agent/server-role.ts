@@ -27,7 +27,7 @@ export function createServerRole(
     start: () => server.start(),
     leave: () => server.leave(),
     stop: () => server.stop(),
-    reloadTls: () => server.reloadTls(),
+    reload: () => server.reloadTls(),
     onServersFound: (listener) => server.consensus.onLeaderChange(listener),
     stats: () => serverStats(config, server, countDatacenters(datacenters)),
   };

@@ -15,6 +15,7 @@ export function buildFaces(raw: RawReader): FaceParts {
       rpcMaxConnectionsPerClient: raw.integer('limits.rpc_max_conns_per_client'),
       rpcRate: raw.float('limits.rpc_rate'),
       rpcMaxBurst: raw.integer('limits.rpc_max_burst'),
+      rpcClientTimeoutMs: raw.durationMs('limits.rpc_client_timeout'),
     },
     dns: buildDns(raw),
     telemetry: {

@@ -6,6 +6,7 @@ import type { RawReader } from '../source/index.ts';
 import { buildAddresses } from './addresses.ts';
 import { buildFaces } from './faces.ts';
 import { buildGossip } from './gossip.ts';
+import { buildAutoEncrypt } from './auto-encrypt.ts';
 import { buildInternalRpcTls } from './tls.ts';
 
 export interface BuildEnvironment {
@@ -26,6 +27,7 @@ export function buildRuntime(raw: RawReader, environment: BuildEnvironment): Run
     ...buildFaces(raw),
     ...buildChecks(raw),
     internalRpcTls: buildInternalRpcTls(raw),
+    autoEncrypt: buildAutoEncrypt(raw),
     devMode: environment.isDevMode,
     server: isServer,
     bootstrap: raw.boolean('bootstrap') || raw.integer('bootstrap_expect') === 1,
@@ -74,7 +76,8 @@ export function buildRuntime(raw: RawReader, environment: BuildEnvironment): Run
     aclDefaultPolicy: readPolicy('acl.default_policy', raw.string('acl.default_policy')) || 'allow',
     defaultIntentionPolicy: readPolicy('default_intention_policy', raw.string('default_intention_policy')),
     connect: {
-      enabled: raw.boolean('connect.enabled'),
+      // Certificates of clients are of the mesh's CA.
+      enabled: raw.boolean('connect.enabled') || raw.boolean('auto_encrypt.allow_tls'),
       caProvider: raw.string('connect.ca_provider') || 'consul',
       caConfig: raw.map('connect.ca_config'),
       leafRootChangeSpreadMs: raw.durationMs('connect.test_ca_leaf_root_change_spread') || 30_000,

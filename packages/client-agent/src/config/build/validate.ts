@@ -3,6 +3,7 @@ import { formatDuration, LictorError } from '@lictor/protocol';
 import type { RuntimeConfig } from '../../contracts/index.ts';
 import { ConfigError } from '../config-error.ts';
 import type { RawReader } from '../source/index.ts';
+import { validateAutoEncrypt } from './auto-encrypt.ts';
 import { validateTls } from './tls.ts';
 
 const BASIC_NAME = /^[a-z0-9_-]+$/;
@@ -26,7 +27,7 @@ export function validateRuntime(config: RuntimeConfig, raw: RawReader): string[]
   checkLimits(config, raw);
   checkAddressesUnique(config);
   checkDefinitions(config);
-  warnings.push(...validateTls(config, raw));
+  warnings.push(...validateTls(config, raw), ...validateAutoEncrypt(config, raw));
   if (!CA_PROVIDERS.includes(config.connect.caProvider)) {
     throw new ConfigError(`${config.connect.caProvider} is not a valid CA provider`, { key: 'connect.ca_provider' });
   }

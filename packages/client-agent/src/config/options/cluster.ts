@@ -62,7 +62,9 @@ export const clusterOptions = [
   option('limits.http_max_conns_per_client', 'int', 'HTTP connections from one address.', { default: 200 }),
   option('limits.https_handshake_timeout', 'duration', 'TLS handshake of HTTPS.', { default: '5s' }),
   option('limits.rpc_handshake_timeout', 'duration', 'First word and TLS handshake of a server connection; 0 none.', { default: '5s' }),
-  option('limits.rpc_client_timeout', 'duration', 'Calls to servers.', { default: '60s', ...inert }),
+  option('limits.rpc_client_timeout', 'duration', "A client's wait for a server's answer, beside what the call blocks; 0 none.", {
+    default: '60s',
+  }),
   option('limits.rpc_max_conns_per_client', 'int', 'Server connections from one address; 0 no limit.', { default: 100 }),
   option('limits.rpc_rate', 'float', "A client agent's calls to servers a second; -1 no limit.", { default: -1 }),
   option('limits.rpc_max_burst', 'int', 'Of those, at once.', { default: 1000 }),

@@ -47,9 +47,9 @@ export const tlsOptions = [
     replacedBy: 'tls.internal_rpc.verify_server_hostname',
   }),
   option('tls_prefer_server_cipher_suites', 'bool', 'Has no meaning since TLS 1.3.', { status: 'inert' }),
-  option('auto_encrypt.tls', 'bool', 'Get the certificate from the servers.', { default: false, status: 'inert' }),
-  option('auto_encrypt.allow_tls', 'bool', 'Give certificates to clients.', { default: false, status: 'inert' }),
-  option('auto_encrypt.dns_san', 'strings', 'More DNS names.', { status: 'inert' }),
-  option('auto_encrypt.ip_san', 'strings', 'More addresses.', { status: 'inert' }),
+  option('auto_encrypt.tls', 'bool', 'Get the certificate from the servers; of a client.', { default: false }),
+  option('auto_encrypt.allow_tls', 'bool', 'Give certificates to clients; of a server with TLS.', { default: false }),
+  option('auto_encrypt.dns_san', 'strings', 'DNS names in that certificate beside localhost.'),
+  option('auto_encrypt.ip_san', 'strings', 'Addresses in that certificate beside the loopback ones.'),
   option('auto_config', 'map', 'Configuration by token.', { status: 'inert' }),
 ] as const;
