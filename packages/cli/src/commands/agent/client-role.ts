@@ -10,7 +10,9 @@ import { clientStats } from './stats.ts';
 export function createClientRole(config: RuntimeConfig, lan: AgentPool, { logger: parent, machine, ...ports }: RolePorts): NodeRole {
   const logger = parent.named('client');
   const servers = new ServerList({ ...ports, logger, source: serverSourceOf(lan) });
-  const enrolled = config.autoEncrypt.tls ? createEnrolledWay(config, lan, { ...ports, machine, logger: parent.named('auto_config') }) : undefined;
+  const enrolled = config.autoEncrypt.tls
+    ? createEnrolledWay(config, lan, { ...ports, machine, logger: parent.named('auto_config') })
+    : undefined;
   const calls = enrolled?.calls ?? createAgentCalls(toRpcTlsConfig(config), { ...ports, logger });
   const { rpcHoldMs: holdMs, defaultQueryTimeMs: defaultWaitMs, maxQueryTimeMs: maxWaitMs } = config;
   const limit = { rate: config.limits.rpcRate, burst: config.limits.rpcMaxBurst };
