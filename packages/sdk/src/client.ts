@@ -10,6 +10,7 @@ import { EventApi } from './endpoints/event.ts';
 import { HealthApi } from './endpoints/health.ts';
 import { KvApi } from './endpoints/kv.ts';
 import { OperatorApi } from './endpoints/operator.ts';
+import { PreparedQueryApi } from './endpoints/prepared-query.ts';
 import { SessionApi } from './endpoints/session.ts';
 import { SnapshotApi } from './endpoints/snapshot.ts';
 import { StatusApi } from './endpoints/status.ts';
@@ -55,6 +56,7 @@ export class LictorClient {
   readonly health: HealthApi;
   readonly kv: KvApi;
   readonly operator: OperatorApi;
+  readonly preparedQuery: PreparedQueryApi;
   readonly session: SessionApi;
   readonly snapshot: SnapshotApi;
   readonly status: StatusApi;
@@ -75,6 +77,7 @@ export class LictorClient {
     this.health = new HealthApi(http);
     this.kv = new KvApi(http);
     this.operator = new OperatorApi(http);
+    this.preparedQuery = new PreparedQueryApi(http);
     this.session = new SessionApi(http);
     this.snapshot = new SnapshotApi(http);
     this.status = new StatusApi(http);

@@ -20,6 +20,7 @@ export type {
   RaftServer,
   ServerHealth,
 } from './endpoints/operator.ts';
+export type { ExecuteOptions, PreparedQueryExecution, PreparedQueryFailover, PreparedQueryInput } from './endpoints/prepared-query.ts';
 export type { ApiSession, SessionDefinition } from './endpoints/session.ts';
 export { type TxnOperationRequest, type TxnResponse, txnValue } from './endpoints/txn.ts';
 export { clientFromEnvironment, configFromEnvironment, type Environment, parseBool, readTokenFile } from './environment.ts';

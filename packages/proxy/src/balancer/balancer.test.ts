@@ -6,7 +6,7 @@ import { Balancer, type Instance } from './balancer.ts';
 const NONE: ReadonlySet<string> = new Set();
 
 function instance(id: string, weight = 1): Instance {
-  return { id, host: '10.0.0.1', port: 1000 + id.charCodeAt(0), datacenter: 'dc1', weight };
+  return { id, host: '10.0.0.1', port: 1000 + id.charCodeAt(0), datacenter: 'dc1', service: 'web', weight };
 }
 
 function balancer(...ids: string[]): Balancer {

@@ -9,6 +9,8 @@ export interface Instance {
   readonly port: number;
   /** The datacenter named in the peer's certificate. */
   readonly datacenter: string;
+  /** The service named in it. */
+  readonly service: string;
   /** Share of the traffic, at least 1. */
   readonly weight: number;
 }
@@ -107,7 +109,7 @@ export class Balancer {
 }
 
 function sameAddress(a: Instance, b: Instance): boolean {
-  return a.host === b.host && a.port === b.port;
+  return a.host === b.host && a.port === b.port && a.service === b.service;
 }
 
 /** Compares (active + 1) / weight without dividing. */

@@ -136,10 +136,10 @@ describe("the agent's API as control plane", () => {
     });
     const { value } = await createAgentControlPlane(client).readInstances('socat', 'dc2')(undefined, signal);
     expect(requests.at(-1)).toBe('GET /v1/health/connect/socat?dc=dc2&passing=1&stale=');
-    expect(instancesOf(value)).toEqual([
-      { id: 'n1/a', host: '10.0.0.1', port: 1, datacenter: 'dc2', weight: 5 },
-      { id: 'n1/b', host: '10.0.0.9', port: 2, datacenter: 'dc2', weight: 2 },
-      { id: 'n1/c', host: '10.0.0.1', port: 3, datacenter: 'dc2', weight: 1 },
+    expect(instancesOf(value, 'socat')).toEqual([
+      { id: 'n1/a', host: '10.0.0.1', port: 1, datacenter: 'dc2', service: 'socat', weight: 5 },
+      { id: 'n1/b', host: '10.0.0.9', port: 2, datacenter: 'dc2', service: 'socat', weight: 2 },
+      { id: 'n1/c', host: '10.0.0.1', port: 3, datacenter: 'dc2', service: 'socat', weight: 1 },
     ]);
   });
 

@@ -19,6 +19,7 @@ export function createAgentControlPlane(client: LictorClient): ControlPlane {
         const { value, meta } = await client.health.connect(service, query);
         return { value: value.map(completeInstance), meta };
       }),
+    executeQuery: (nameOrId, datacenter, signal) => executeQuery(client, nameOrId, datacenter, signal),
     authorize: async (target, clientCertUri, clientCertSerial) => {
       const reply = await client.agent.authorize({ Target: target, ClientCertURI: clientCertUri, ClientCertSerial: clientCertSerial });
       return { authorized: reply.Authorized === true, reason: reply.Reason };
@@ -68,6 +69,21 @@ function readRegistration(client: LictorClient, proxyId: string): Read<ProxyRegi
     };
     return { value: registration, cursor: meta.contentHash || (value.ContentHash ?? '') };
   };
+}
+
+async function executeQuery(
+  client: LictorClient,
+  nameOrId: string,
+  datacenter: string,
+  signal: AbortSignal,
+): Promise<readonly CheckServiceNode[]> {
+  try {
+    const options = { ...STALE, signal, connect: true, ...(datacenter !== '' && { datacenter }) };
+    return (await client.preparedQuery.execute(nameOrId, options)).value.Nodes.map(completeInstance);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return [];
+    throw error;
+  }
 }
 
 function readIntentions(client: LictorClient, destination: string, policy: DefaultPolicy): Read<IntentionSet> {

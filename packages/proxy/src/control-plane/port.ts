@@ -53,6 +53,8 @@ export interface ControlPlane {
   readIntentions(destination: string): Read<IntentionSet>;
   /** Passing instances that speak mTLS for `service`; an empty datacenter is the agent's own. */
   readInstances(service: string, datacenter: string): Read<readonly CheckServiceNode[]>;
+  /** What a prepared query finds of the mesh; nothing for one that does not exist. It cannot be waited for. */
+  executeQuery(nameOrId: string, datacenter: string, signal: AbortSignal): Promise<readonly CheckServiceNode[]>;
   /** The agent's own decision, for when intentions could not be read. */
   authorize(target: string, clientCertUri: string, clientCertSerial: string): Promise<AuthorizeReply>;
   /** Makes the agent run the proxy's checks now. Does nothing where the agent is a real Consul. */

@@ -5,6 +5,7 @@ import { formatAddress } from '../inbound/dial-application.ts';
 import { ListenerStats } from '../observe/listener-stats.ts';
 import { Connector } from '../upstream/connector.ts';
 import { instancesOf } from '../upstream/instances.ts';
+import { pollQuery, type QueryPoll } from '../upstream/query-poll.ts';
 import { UpstreamListener } from '../upstream/upstream-listener.ts';
 import type { ServiceContext } from './service-context.ts';
 
@@ -13,8 +14,11 @@ interface RunningUpstream {
   readonly connector: Connector;
   readonly listener: UpstreamListener;
   readonly abort: AbortController;
+  /** Undefined: instances are watched. */
+  query?: QueryPoll;
 }
 
+const PREPARED_QUERY = 'prepared_query';
 /** An address that is taken may be free later. */
 const RETRY_LISTEN_MS = 5000;
 
@@ -70,22 +74,37 @@ export class UpstreamSide {
     const running = this.#create(config);
     this.#running.set(upstreamKey(config), running);
     await this.#listen(running);
-    watch(
-      `connect instances of ${config.service}`,
-      this.#context.ports.controlPlane.readInstances(config.service, config.datacenter),
-      this.#context.ports,
-      running.abort.signal,
-      (entries) => running.connector.update(instancesOf(entries)),
-    );
+    this.#discover(running);
+  }
+
+  #discover(running: RunningUpstream): void {
+    const { ports } = this.#context;
+    const { controlPlane } = ports;
+    const { config, connector, abort } = running;
+    const { service, datacenter } = config;
+    if (config.destinationType === PREPARED_QUERY) {
+      const execute = (signal: AbortSignal) => controlPlane.executeQuery(service, datacenter, signal);
+      running.query = pollQuery(`prepared query ${service}`, execute, ports, abort.signal, (entries) =>
+        connector.update(instancesOf(entries, undefined)),
+      );
+    } else {
+      watch(`connect instances of ${service}`, controlPlane.readInstances(service, datacenter), ports, abort.signal, (entries) =>
+        connector.update(instancesOf(entries, service)),
+      );
+    }
   }
 
   #create(config: UpstreamConfig): RunningUpstream {
     const { ports, credentials, pool, registry } = this.#context;
     const logger = ports.logger.named('upstream');
-    const connector = new Connector(
-      { service: config.service, namespace: config.namespace },
-      { clock: ports.clock, random: ports.random, logger, pool, credentials: () => credentials.current },
-    );
+    const connector = new Connector(config.namespace, {
+      clock: ports.clock,
+      random: ports.random,
+      logger,
+      pool,
+      credentials: () => credentials.current,
+      onLacking: () => running.query?.hurry(),
+    });
     const running: RunningUpstream = {
       config,
       connector,
@@ -130,11 +149,13 @@ export class UpstreamSide {
   }
 
   #statsOf(config: UpstreamConfig): ListenerStats {
-    const known = this.#context.upstreamStats.get(config.service);
+    // A query may have the name of a service.
+    const key = `${config.destinationType} ${config.service}`;
+    const known = this.#context.upstreamStats.get(key);
     if (known !== undefined) return known;
     const labels = { src: this.#context.service, dst_type: config.destinationType, dst: config.service };
     const stats = new ListenerStats(`proxy.${this.#context.service}.upstream`, labels);
-    this.#context.upstreamStats.set(config.service, stats);
+    this.#context.upstreamStats.set(key, stats);
     return stats;
   }
 }
@@ -144,6 +165,7 @@ function unsupported(config: UpstreamConfig): string | undefined {
   if (config.port < 1) return 'upstream has no local_bind_port.';
   if (config.peer !== undefined) return `destination_peer ${config.peer} is not supported yet.`;
   if (config.destinationPort !== undefined) return `destination_port ${config.destinationPort} is not supported yet.`;
-  if (config.destinationType !== 'service') return `upstream type ${config.destinationType} is not supported yet.`;
+  if (config.destinationType !== 'service' && config.destinationType !== PREPARED_QUERY)
+    return `upstream type ${config.destinationType} is not supported yet.`;
   return undefined;
 }

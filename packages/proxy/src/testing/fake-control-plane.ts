@@ -53,6 +53,8 @@ export class FakeMesh {
   readonly roots = new Watched<CaRoots>();
   readonly leaves = new Map<string, Watched<IssuedCert>>();
   readonly instances = new Map<string, Watched<readonly CheckServiceNode[]>>();
+  /** By query: what it finds. */
+  readonly queries = new Map<string, readonly CheckServiceNode[]>();
   readonly registrations = new Map<string, Watched<ProxyRegistration>>();
   readonly ready: string[] = [];
   readonly calls: string[] = [];
@@ -130,6 +132,10 @@ export class FakeMesh {
       readLeaf: (service) => this.leaf(service).reader(isAway),
       readIntentions: () => this.#intentions.reader(isAway),
       readInstances: (service) => this.instancesOf(service).reader(isAway),
+      executeQuery: async (name) => {
+        await call(`execute ${name}`);
+        return this.queries.get(name) ?? [];
+      },
       authorize: (): Promise<AuthorizeReply> =>
         call('authorize').then(() => ({ authorized: this.#defaultAllow, reason: 'asked the agent' })),
       reportReady: (id) => {

@@ -11,17 +11,14 @@ import { type DialFailure, type DialedPeer, dialPeer } from './dial-peer.ts';
 import type { TunnelPool } from './tunnel-pool.ts';
 import type { UpstreamEnd } from './upstream-end.ts';
 
-export interface Destination {
-  readonly service: string;
-  readonly namespace: string;
-}
-
 export interface ConnectorPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
   readonly pool: TunnelPool;
   credentials(): Credentials | undefined;
+  /** No instance takes a stream: what discovery said may be out of date. */
+  onLacking?(): void;
 }
 
 export interface Connected {
@@ -45,9 +42,9 @@ const MAX_ATTEMPTS = 3;
 /** How long a stream waits for a first instance to appear: sidecars that start together find each other (design.md 7.4). */
 const EMPTY_WAIT_MS = 1000;
 
-/** Connects streams to instances of one destination. */
+/** Connects streams to instances of one destination. Each instance says which service it must prove to be. */
 export class Connector {
-  readonly #destination: Destination;
+  readonly #namespace: string;
   readonly #ports: ConnectorPorts;
   readonly #balancer: Balancer;
   /** Addresses whose TLS server refuses our ALPN offer. */
@@ -55,8 +52,8 @@ export class Connector {
   readonly #waiting = new Set<() => void>();
   #isLoaded = false;
 
-  constructor(destination: Destination, ports: ConnectorPorts) {
-    this.#destination = destination;
+  constructor(namespace: string, ports: ConnectorPorts) {
+    this.#namespace = namespace;
     this.#ports = ports;
     this.#balancer = new Balancer(ports.random);
   }
@@ -107,6 +104,7 @@ export class Connector {
       if (this.#notReady() === undefined) finish();
     };
     this.#waiting.add(check);
+    if (this.#isLoaded && this.#balancer.size === 0) this.#ports.onLacking?.();
     const timer = this.#ports.clock.setTimer(waitMs, () => finish(this.#notReady()));
   }
 
@@ -124,6 +122,7 @@ export class Connector {
     const instance = job.tried.size < MAX_ATTEMPTS ? this.#balancer.pick(clock.monotonic(), job.tried) : undefined;
     const remainingMs = job.deadlineMs - clock.monotonic();
     if (present === undefined || instance === undefined || remainingMs <= 0) {
+      this.#ports.onLacking?.();
       job.answer.onFailed(job.refusal);
       return;
     }
@@ -184,7 +183,7 @@ export class Connector {
   }
 
   #openStream(tunnel: CallerTunnel, instance: Instance, job: Job, timeoutMs: number, wasKept: boolean): void {
-    const stream = tunnel.open(this.#destination.service, timeoutMs, {
+    const stream = tunnel.open(instance.service, timeoutMs, {
       onAccepted: () =>
         this.#connected(instance, job, { instance, peer: tunnel.peer, authenticatedMs: tunnel.authenticatedMs, transport: 'tunnel' }),
       onRefused: (refusal) => this.#onRefused(refusal, instance, job, wasKept),
@@ -198,7 +197,7 @@ export class Connector {
       this.#attempt(job);
       return;
     }
-    const reason = `refused by ${this.#destination.service} at ${addressOf(instance)}: ${refusal.reason}`;
+    const reason = `refused by ${instance.service} at ${addressOf(instance)}: ${refusal.reason}`;
     // A rule or a bad certificate is the same everywhere.
     if (refusal.code !== REFUSAL.denied && refusal.code !== REFUSAL.unauthenticated) this.#retryElsewhere(instance, job, reason);
     else if (!job.answer.end.isClosed) job.answer.onFailed({ code: refusal.code, reason });
@@ -227,19 +226,18 @@ export class Connector {
   }
 
   #expected(instance: Instance, credentials: Credentials): SpiffeId {
-    const { service, namespace } = this.#destination;
     return {
       kind: 'service',
       trustDomain: credentials.trustDomain,
       partition: DEFAULT_PARTITION,
-      namespace,
+      namespace: this.#namespace,
       datacenter: instance.datacenter,
-      service,
+      service: instance.service,
     };
   }
 
   #keyOf(instance: Instance): string {
-    return `${this.#destination.service} ${instance.datacenter} ${addressOf(instance)}`;
+    return `${instance.service} ${instance.datacenter} ${addressOf(instance)}`;
   }
 }
 

@@ -4,7 +4,7 @@ import { freePort } from '@lictor/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAuthority } from '../testing/authority.ts';
 import { TestClient, until } from '../testing/client.ts';
-import { Harness, publicListener, upstreamTo } from '../testing/harness.ts';
+import { Harness, instance, publicListener, upstreamTo } from '../testing/harness.ts';
 import { logged } from '../testing/logs.ts';
 import { encodeFrame, FRAME, TUNNEL_PROTOCOL } from '../tunnel/frame.ts';
 
@@ -179,12 +179,45 @@ describe('choosing an instance (design.md 7.4)', () => {
     silent.close();
   });
 
-  it('says that prepared queries are not supported', async () => {
+  it('refuses what it does not know', async () => {
     const { log } = await harness.start('web', {
-      upstreams: [{ ...upstreamTo('near', await freePort()), destinationType: 'prepared_query' }],
+      upstreams: [{ ...upstreamTo('near', await freePort()), destinationType: 'other' }],
     });
-    const line = await logged(log, "upstream type prepared_query is not supported yet. Can't start upstream.");
+    const line = await logged(log, "upstream type other is not supported yet. Can't start upstream.");
     expect(line.level).toBe('error');
+  });
+});
+
+describe('a prepared query as upstream (consul-facts K081)', () => {
+  async function source(query: string): Promise<number> {
+    const upstream = { ...upstreamTo(query, await freePort()), destinationType: 'prepared_query' };
+    return (await harness.sidecar('web', { upstreams: [upstream] })).upstreamPort;
+  }
+
+  it('leads to whatever service it finds, each under its own name', async () => {
+    const socat = await harness.destination('socat', await harness.echo());
+    const other = await harness.destination('other', await harness.application((socket) => socket.end('other')));
+    harness.mesh.queries.set('near', [instance('socat', socat.publicPort)]);
+    const port = await source('near');
+    expect(await roundTrip(port, 'hello')).toBe('hello');
+    // What it found is kept until its next turn, and looked for anew at once when that serves no more.
+    harness.mesh.queries.set('near', [instance('other', other.publicPort)]);
+    await socat.proxy.stop();
+    await expect.poll(() => roundTrip(port, ''), { timeout: 10_000 }).toBe('other');
+  });
+
+  it('does not reach a service that claims to be another', async () => {
+    const liar = await harness.destination('liar', await harness.echo());
+    harness.mesh.queries.set('near', [instance('socat', liar.publicPort)]);
+    expect(await roundTrip(await source('near'), 'hello')).toBe('');
+  });
+
+  it('waits for what a query finds first, and looks again while it finds nothing', async () => {
+    const socat = await harness.destination('socat', await harness.echo());
+    const port = await source('later');
+    expect(await roundTrip(port, 'hello')).toBe('');
+    harness.mesh.queries.set('later', [instance('socat', socat.publicPort)]);
+    await expect.poll(() => roundTrip(port, 'hello'), { timeout: 10_000 }).toBe('hello');
   });
 });
 
