@@ -1,4 +1,4 @@
-import { type AutopilotFields, type CaConfigurationRequest, DEFAULT_AUTOPILOT } from '@lictor/protocol';
+import { API_VERSION, type AutopilotFields, type CaConfigurationRequest, DEFAULT_AUTOPILOT } from '@lictor/protocol';
 import type { RaftTiming } from './consensus/index.ts';
 import type { RpcTlsFiles, RpcTlsOptions } from './tls/index.ts';
 
@@ -87,7 +87,7 @@ export const DEFAULT_SERVER_CONFIG: ServerConfig = {
   nodeName: 'server',
   nodeId: '',
   rpcAddress: '127.0.0.1:8300',
-  version: '1.21.0',
+  version: API_VERSION,
   grpcPort: 0,
   grpcTlsPort: 0,
   dataDir: null,

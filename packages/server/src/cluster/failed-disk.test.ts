@@ -50,6 +50,7 @@ async function start(faults: StorageFaults): Promise<TestServer> {
     serve: () => undefined,
     listen: () => Promise.resolve(),
     reloadTls: () => undefined,
+    drain: () => Promise.resolve(),
     stop: () => Promise.resolve(discovery.stop()),
   };
   const started = await createTestServer(config, { clock, logger, network, storage: createFaultyStorage(dataDir, faults) });

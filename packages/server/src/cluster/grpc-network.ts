@@ -1,5 +1,5 @@
 import * as grpc from '@grpc/grpc-js';
-import type { Clock, Logger, Metrics } from '@lictor/protocol';
+import { type Clock, type Logger, type Metrics, sleep } from '@lictor/protocol';
 import { GrpcTransport, type Transport } from '@lictor/raft';
 import type { NetworkConfig, ServerConfig } from '../config.ts';
 import type { RemoteCalls } from '../forward/forwarder.ts';
@@ -9,6 +9,7 @@ import {
   ENROLL_CALLS,
   ENROLL_LIMITS,
   PeerRpcClient,
+  type PeerRpcService,
   RpcListener,
   type RpcListenerOptions,
 } from '../peer-rpc/index.ts';
@@ -28,8 +29,9 @@ export interface NetworkPorts {
   readonly routeTo?: RouteTo | undefined;
 }
 
-/** How long calls that are being served may take to end when the server stops. */
-const DRAIN_MS = 1000;
+/** How long calls that are being served may take to end when the server stops: first by themselves, then their connections. */
+const DRAIN_MS = 2000;
+const CLOSE_MS = 1000;
 
 /** On one port: Raft, calls of servers and of agents, and greetings. */
 export class GrpcNetwork implements ClusterNetwork {
@@ -46,7 +48,7 @@ export class GrpcNetwork implements ClusterNetwork {
   readonly #wide = new Map<string, PeerRpcClient>();
   readonly #network: NetworkConfig;
   readonly #tls: RpcTls | undefined;
-  #closeServices = (): void => undefined;
+  #services: readonly PeerRpcService[] = [];
 
   constructor(config: ServerConfig, network: NetworkConfig, ports: NetworkPorts) {
     this.#nodeId = config.nodeId;
@@ -92,7 +94,7 @@ export class GrpcNetwork implements ClusterNetwork {
     for (const { definition, implementation } of services) this.#rpc.server.addService(definition, implementation);
     const enroll = createPeerRpcService({ calls: ENROLL_CALLS, limits: ENROLL_LIMITS }, ofStrangers, this.#ports);
     this.#rpc.enrollServer.addService(enroll.definition, enroll.implementation);
-    this.#closeServices = () => [...services, enroll].forEach((service) => service.close());
+    this.#services = [...services, enroll];
   }
 
   async listen(): Promise<void> {
@@ -109,12 +111,20 @@ export class GrpcNetwork implements ClusterNetwork {
     return material;
   }
 
+  async drain(): Promise<void> {
+    const isOver = new AbortController();
+    const drained = Promise.all(this.#services.map((service) => service.drain()));
+    // Whatever wakes from an aborted pause has lost the race.
+    await Promise.race([drained, sleep(this.#ports.clock, DRAIN_MS, isOver.signal).catch(() => undefined)]);
+    isOver.abort();
+  }
+
   async stop(): Promise<void> {
     this.discovery.stop();
-    this.#closeServices();
+    for (const service of this.#services) service.close();
     for (const client of [this.#client, ...this.#wide.values()]) client.close();
     this.#greetings.close();
-    await this.#rpc.stop(DRAIN_MS);
+    await this.#rpc.stop(CLOSE_MS);
   }
 
   #routed(calls: RemoteCalls): RemoteCalls {

@@ -21,8 +21,8 @@ export async function leaveCluster(config: Pick<ServerConfig, 'nodeId' | 'leaveD
   await Promise.all([drain(config, ports), untilRemoved(config.nodeId, ports)]);
 }
 
-/** The cluster should not have to notice by itself that its leader is gone. */
-async function handOver({ consensus, logger }: LeavePorts): Promise<void> {
+/** The cluster should not have to notice by itself that its leader is gone. Never rejects. */
+export async function handOver({ consensus, logger }: Pick<LeavePorts, 'consensus' | 'logger'>): Promise<void> {
   const isOnlyVoter = consensus.configuration().Servers.filter((server) => server.Voter).length < 2;
   if (!consensus.isLeader || isOnlyVoter) return;
   try {

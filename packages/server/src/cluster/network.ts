@@ -44,5 +44,7 @@ export interface ClusterNetwork {
   listen(): Promise<void>;
   /** Reads certificates and CA again, for connections from now on. @throws LictorError, and everything stays as it was */
   reloadTls(): void;
+  /** Others' calls are turned away from now on; resolves when what was begun is done, or has had its time. */
+  drain(): Promise<void>;
   stop(): Promise<void>;
 }

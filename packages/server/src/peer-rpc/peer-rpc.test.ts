@@ -150,6 +150,38 @@ describe('a peer that is lost', () => {
   });
 });
 
+describe('a server that ends', () => {
+  it('answers what may have changed something, and turns away all the rest, which others may be asked', async () => {
+    const { calls, handler, arrived, answer } = gate();
+    const { client, address, drain } = await start(handler);
+    const send = (method: string): Promise<unknown> => client.call(address, method, {}, {});
+    const [write, read] = [send('KVS.Apply'), send('KVS.Get')];
+    const turnedAway = expect(read).rejects.toMatchObject({ code: 'unavailable' });
+    await arrived(2);
+    let isDrained = false;
+    const drained = drain().then(() => (isDrained = true));
+    await turnedAway;
+    await expect(send('KVS.Apply')).rejects.toMatchObject({ code: 'unavailable' });
+    expect([calls.length, calls[1]?.options.signal?.aborted, isDrained]).toEqual([2, true, false]);
+    answer(0, 'done');
+    expect(await write).toBe('done');
+    await drained;
+  });
+
+  it('does not wait for callers that have gone, nor for those that give up', async () => {
+    const { handler, arrived } = gate();
+    const { client, address, drain } = await start(handler);
+    const givesUp = new AbortController();
+    const calls = [client.call(address, 'KVS.Apply', {}, { signal: givesUp.signal }), client.call(address, 'KVS.Apply', {}, {})];
+    const failed = Promise.allSettled(calls);
+    await arrived(2);
+    const drained = drain();
+    givesUp.abort();
+    client.close();
+    await Promise.all([failed, drained]);
+  });
+});
+
 describe('long values', () => {
   it('arrive whole, and let small calls pass', async () => {
     const order: string[] = [];

@@ -1,5 +1,5 @@
 import { Metadata, status } from '@grpc/grpc-js';
-import { LictorError } from '@lictor/protocol';
+import { LictorError, METHOD_KINDS, type RpcMethod } from '@lictor/protocol';
 import { Assembler, type PartsBudget } from './assembler.ts';
 import type { Body } from './body.ts';
 import { type DecodedRequest, decodeRequest, encodeError, encodeValue, methodOf, toRequest } from './codec.ts';
@@ -18,6 +18,12 @@ export interface SharedByStreams {
   readonly codec: SlicedCodec;
 }
 
+interface Served {
+  readonly controller: AbortController;
+  /** Nothing comes of it but its answer. Undefined while the request is being decoded. */
+  isRead: boolean | undefined;
+}
+
 /** The callee's end of a stream: its calls, and their answers. */
 export class ServedStream {
   readonly #call: PeerRpcStream;
@@ -28,9 +34,11 @@ export class ServedStream {
   readonly #onEnd: () => void;
   readonly #sender: RecordSender;
   readonly #assembler: Assembler;
-  readonly #inFlight = new Map<number, AbortController>();
+  readonly #inFlight = new Map<number, Served>();
   #isEnded = false;
   #lastCall = 0;
+  /** Told when nothing is in flight any more; undefined: not draining. */
+  #onDrained: (() => void) | undefined;
 
   constructor(call: PeerRpcStream, handler: PeerRpcHandler, shared: SharedByStreams, ports: PeerRpcPorts, onEnd: () => void) {
     const { limits, budget, codec } = shared;
@@ -59,6 +67,15 @@ export class ServedStream {
     });
     call.write(Buffer.alloc(0));
     this.#sender.open();
+  }
+
+  /** Takes no further calls, and turns those away that only wait for something to read. @returns when all others have been answered */
+  drain(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onDrained = resolve;
+      for (const [id, served] of this.#inFlight) if (served.isRead === true) this.#turnAway(id, served);
+      this.#noteDrained();
+    });
   }
 
   end(why: { readonly code: status; readonly details: string }): void {
@@ -108,7 +125,9 @@ export class ServedStream {
     if (this.#inFlight.has(id)) throw garbage('an id that is in use');
     const body = this.#assembler.add(record, (first) => this.#limitBytes(first));
     if (body === 'partial') return;
-    if (body === 'too-large') {
+    if (this.#onDrained !== undefined) {
+      this.#sendError(id, stopping());
+    } else if (body === 'too-large') {
       this.#ports.metrics.incrCounter('rpc.peer.too_large');
       this.#sendError(id, new LictorError('too-large', 'rpc error making call: the request is too large'));
     } else if (this.#inFlight.size >= this.#limits.maxInFlight) {
@@ -120,26 +139,31 @@ export class ServedStream {
   }
 
   #serve(id: number, body: Uint8Array): void {
-    const controller = new AbortController();
+    const served: Served = { controller: new AbortController(), isRead: undefined };
+    const { signal } = served.controller;
     this.#lastCall = Math.max(this.#lastCall, id);
-    this.#inFlight.set(id, controller);
+    this.#inFlight.set(id, served);
     if (body.length <= SLICED_BYTES) {
-      this.#run(id, controller, decodeRequest(body));
+      this.#run(id, served, decodeRequest(body));
       return;
     }
     this.#codec
-      .decode(body, controller.signal)
-      .then((decoded) => this.#run(id, controller, toRequest(decoded)))
+      .decode(body, signal)
+      .then((decoded) => this.#run(id, served, toRequest(decoded)))
       .catch((thrown: unknown) => {
-        if (!controller.signal.aborted) this.#refuse(thrown);
+        if (!signal.aborted) this.#refuse(thrown);
       });
   }
 
-  #run(id: number, controller: AbortController, { method, request, options }: DecodedRequest): void {
-    if (controller.signal.aborted) return;
-    this.#answer({ method, request, options: { ...options, signal: controller.signal } })
-      .then((value) => this.#reply(id, controller, value))
-      .catch((thrown: unknown) => this.#settle(id, controller, () => this.#sendError(id, LictorError.from(thrown))));
+  #run(id: number, served: Served, { method, request, options }: DecodedRequest): void {
+    const { signal } = served.controller;
+    if (signal.aborted) return;
+    // It has been decoded meanwhile: nothing has been done yet.
+    if (this.#onDrained !== undefined) return this.#turnAway(id, served);
+    served.isRead = isRead(method);
+    this.#answer({ method, request, options: { ...options, signal } })
+      .then((value) => this.#reply(id, served, value))
+      .catch((thrown: unknown) => this.#settle(id, served, () => this.#sendError(id, LictorError.from(thrown))));
   }
 
   async #answer(call: Parameters<PeerRpcHandler>[0]): Promise<unknown> {
@@ -147,23 +171,34 @@ export class ServedStream {
   }
 
   /** A long answer is still being worked on while it is encoded: it can be cancelled. */
-  #reply(id: number, controller: AbortController, value: unknown): void | Promise<void> {
-    if (this.#inFlight.get(id) !== controller) return;
+  #reply(id: number, served: Served, value: unknown): void | Promise<void> {
+    if (this.#inFlight.get(id) !== served) return;
     if (!isHeavy(value)) {
       const body = encodeValue(value);
-      this.#settle(id, controller, () => this.#sendReply(id, body));
+      this.#settle(id, served, () => this.#sendReply(id, body));
       return;
     }
     return this.#codec
-      .encode(value, this.#limits.maxReplyBytes, controller.signal)
-      .then((body) => this.#settle(id, controller, () => this.#sendReply(id, body)));
+      .encode(value, this.#limits.maxReplyBytes, served.controller.signal)
+      .then((body) => this.#settle(id, served, () => this.#sendReply(id, body)));
   }
 
   /** Nobody waits for the answer to a call that was cancelled, or whose caller is gone. */
-  #settle(id: number, controller: AbortController, send: () => void): void {
-    if (this.#inFlight.get(id) !== controller) return;
+  #settle(id: number, served: Served, send: () => void): void {
+    if (this.#inFlight.get(id) !== served) return;
     this.#inFlight.delete(id);
     send();
+    this.#noteDrained();
+  }
+
+  /** The caller may ask another server: nothing came of it here. */
+  #turnAway(id: number, served: Served): void {
+    this.#settle(id, served, () => this.#sendError(id, stopping()));
+    served.controller.abort(cancelled());
+  }
+
+  #noteDrained(): void {
+    if (this.#inFlight.size === 0) this.#onDrained?.();
   }
 
   #sendReply(id: number, body: Uint8Array | Body): void {
@@ -187,9 +222,10 @@ export class ServedStream {
   #cancel(id: number): void {
     this.#assembler.drop(id);
     this.#sender.drop(id);
-    const controller = this.#inFlight.get(id);
+    const served = this.#inFlight.get(id);
     this.#inFlight.delete(id);
-    controller?.abort(cancelled());
+    served?.controller.abort(cancelled());
+    this.#noteDrained();
   }
 
   #limitBytes(first: FrameRecord): number {
@@ -205,8 +241,17 @@ export class ServedStream {
     this.#assembler.clear();
     this.#sender.close();
     this.#onEnd();
-    for (const controller of abandoned) controller.abort(cancelled());
+    for (const { controller } of abandoned) controller.abort(cancelled());
+    this.#onDrained?.();
   }
+}
+
+function isRead(method: string): boolean {
+  return Object.hasOwn(METHOD_KINDS, method) && METHOD_KINDS[method as RpcMethod] === 'read';
+}
+
+function stopping(): LictorError {
+  return new LictorError('unavailable', 'rpc error making call: this server is shutting down');
 }
 
 function cancelled(): LictorError {

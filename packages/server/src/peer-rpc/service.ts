@@ -20,6 +20,8 @@ export interface PeerRpcServiceOptions {
 export interface PeerRpcService {
   readonly definition: grpc.ServiceDefinition;
   readonly implementation: grpc.UntypedServiceImplementation;
+  /** Takes no further stream, and no call in the open ones; resolves when every call that may have changed something has been answered. */
+  readonly drain: () => Promise<void>;
   /** Ends every stream and takes no further one; calls that are being served see their signals abort. */
   readonly close: () => void;
 }
@@ -54,6 +56,10 @@ export function createPeerRpcService(options: PeerRpcServiceOptions, handler: Pe
   return {
     definition: { calls: options.calls ?? CALLS },
     implementation: { calls: serve },
+    drain: async () => {
+      isClosed = true;
+      await Promise.all([...streams].map((stream) => stream.drain()));
+    },
     close: () => {
       isClosed = true;
       for (const stream of streams) stream.end(STOPPED);

@@ -42,6 +42,7 @@ export function serverNetwork(
       return Promise.resolve();
     },
     reloadTls: () => undefined,
+    drain: () => Promise.resolve(),
     stop: () => {
       discovery.stop();
       detach(network, host);

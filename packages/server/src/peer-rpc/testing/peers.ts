@@ -12,6 +12,7 @@ export const QUIET: PeerRpcPorts = { clock: systemClock, logger: silentLogger, m
 export interface Peers {
   readonly address: string;
   readonly client: PeerRpcClient;
+  readonly drain: () => Promise<void>;
   /** At once: no call is answered any more. */
   readonly kill: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -27,13 +28,14 @@ export interface PeersOptions {
 
 export async function startPeers(handler: PeerRpcHandler, { service, client, ports = QUIET, port = 0 }: PeersOptions = {}): Promise<Peers> {
   const listener = new RpcListener({ host: '127.0.0.1', port }, QUIET);
-  const { definition, implementation, close } = createPeerRpcService(service ?? {}, handler, ports);
+  const { definition, implementation, drain, close } = createPeerRpcService(service ?? {}, handler, ports);
   listener.server.addService(definition, implementation);
   const bound = await listener.start();
   const caller = new PeerRpcClient({ credentials: () => grpc.credentials.createInsecure(), ...client }, ports);
   return {
     address: `127.0.0.1:${bound}`,
     client: caller,
+    drain,
     kill: () => listener.stop(0),
     stop: async () => {
       close();
