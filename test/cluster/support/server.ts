@@ -49,8 +49,13 @@ export class ClusterServer {
   }
 
   /** Starts the process; resolves when it says that it runs, which is before there is a leader. */
-  async start(...more: readonly string[]): Promise<void> {
-    const [program = '', ...args] = [...this.place.prefix, PROGRAM, 'agent', ...this.#args, ...this.#portFlags(), ...more];
+  start(...more: readonly string[]): Promise<void> {
+    return this.startAs(PROGRAM, ...more);
+  }
+
+  /** As another build of the program. */
+  async startAs(build: string, ...more: readonly string[]): Promise<void> {
+    const [program = '', ...args] = [...this.place.prefix, build, 'agent', ...this.#args, ...this.#portFlags(), ...more];
     this.#process = new TestProcess(program, args, { cwd: this.folder });
     this.place.onStart?.(this.#process.pid);
     await this.#process.waitFor(/agent running!/, 0, 30_000);
