@@ -29,7 +29,10 @@ let late: ClusterServer;
 const file = (name: string): string => join(cluster.folder, name);
 
 beforeAll(async () => {
-  cluster = await TestCluster.create({ clients: 2, args: ['-retry-interval=1s', '-hcl=connect { test_ca_leaf_root_change_spread = "1s" }'] });
+  cluster = await TestCluster.create({
+    clients: 2,
+    args: ['-retry-interval=1s', '-hcl=connect { test_ca_leaf_root_change_spread = "1s" }'],
+  });
   const [first, second] = cluster.clients;
   if (first === undefined || second === undefined) throw new Error('two clients');
   [client, late] = [first, second];
@@ -79,7 +82,11 @@ describe('auto_encrypt', { timeout: 2 * STEP_MS }, () => {
     await Promise.all(cluster.servers.map((server) => server.start(...serverFlags(false))));
     await cluster.agreed();
     void client.start(...clientFlags()).catch(() => undefined);
-    await eventually('the client says why', async () => /AutoEncrypt\.AllowTLS must be enabled in order to use this endpoint/.test(client.output), STEP_MS);
+    await eventually(
+      'the client says why',
+      async () => /AutoEncrypt\.AllowTLS must be enabled in order to use this endpoint/.test(client.output),
+      STEP_MS,
+    );
     await eventually('and that it waits', async () => /has no certificate yet and waits for the servers to sign one/.test(client.output));
     expect(await client.end('SIGTERM')).toBe(1);
     for (const server of cluster.servers) await server.kill();
@@ -89,7 +96,9 @@ describe('auto_encrypt', { timeout: 2 * STEP_MS }, () => {
     await Promise.all(cluster.servers.map((server) => server.start(...serverFlags(true))));
     await cluster.agreed();
     await client.start(...clientFlags(client.place.ports.grpc));
-    await client.json('/v1/agent/service/register', { method: 'PUT', body: JSON.stringify({ Name: 'web', Port: 80 }) }).catch(() => undefined);
+    await client
+      .json('/v1/agent/service/register', { method: 'PUT', body: JSON.stringify({ Name: 'web', Port: 80 }) })
+      .catch(() => undefined);
     await eventually('web is in the catalog', async () => {
       const found = await client.json<readonly { Node: string }[]>('/v1/catalog/service/web').catch(() => []);
       return found.some(({ Node }) => Node === client.name);
@@ -161,10 +170,14 @@ describe('auto_encrypt', { timeout: 2 * STEP_MS }, () => {
     const config = { Provider: 'consul', Config: { PrivateKey: key.pem.reveal(), RootCert, LeafCertTTL: '1h' } };
     const response = await client.fetch('/v1/connect/ca/configuration', { method: 'PUT', body: JSON.stringify(config) });
     expect([response.status, await response.text()]).toEqual([200, expect.anything()]);
-    await eventually('the client has another certificate', async () => {
-      const roots = await meshRoots(client);
-      return !(await httpsCertificate(client.place.ports.grpc, roots)).equals(before);
-    }, STEP_MS);
+    await eventually(
+      'the client has another certificate',
+      async () => {
+        const roots = await meshRoots(client);
+        return !(await httpsCertificate(client.place.ports.grpc, roots)).equals(before);
+      },
+      STEP_MS,
+    );
     expect((await client.json<Roots>('/v1/connect/ca/roots')).ActiveRootID).not.toBe(ActiveRootID);
     // New connections of the client, with the new certificate: its server goes.
     for (const server of cluster.servers) {
