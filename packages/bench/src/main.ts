@@ -6,6 +6,7 @@ import { median, meetsGoal, type Row, ratioOf, type RowResult } from './row.ts';
 import { agentRows } from './rows/agent.ts';
 import { catalogRows } from './rows/catalog.ts';
 import { clientRows } from './rows/clients.ts';
+import { clientWatcherRows } from './rows/client-watchers.ts';
 import { httpRows } from './rows/http.ts';
 import { proxyRows } from './rows/proxy.ts';
 import { raftFaultRows } from './rows/raft-faults.ts';
@@ -19,7 +20,17 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 const wanted = values.only.split(',').filter((word) => word !== '');
-const usual = [...agentRows, ...httpRows, ...catalogRows, ...proxyRows, ...raftLoadRows, ...raftLargeRows, ...raftFaultRows, ...clientRows];
+const usual = [
+  ...agentRows,
+  ...httpRows,
+  ...catalogRows,
+  ...proxyRows,
+  ...raftLoadRows,
+  ...raftLargeRows,
+  ...raftFaultRows,
+  ...clientRows,
+  ...clientWatcherRows,
+];
 const rows = wanted.length === 0 ? usual : [...usual, ...raftRestartRows].filter((row) => wanted.some((word) => row.name.includes(word)));
 const targets: readonly Target[] = CONSUL === undefined ? [LICTOR] : [LICTOR, CONSUL];
 

@@ -24,8 +24,16 @@ export class BenchServer {
   readonly #logFile: string;
   #child: ChildProcess | undefined;
 
-  /** `expect`: servers that form the cluster; 0: this one is a client of them. */
-  constructor(command: string, folder: string, name: string, ports: readonly number[], joins: readonly string[], expect = SERVERS) {
+  /** `expect`: servers that form the cluster; 0: this one is a client of them. `hcl`: configuration beside the usual one. */
+  constructor(
+    command: string,
+    folder: string,
+    name: string,
+    ports: readonly number[],
+    joins: readonly string[],
+    expect = SERVERS,
+    hcl = '',
+  ) {
     this.#command = command;
     this.#logFile = join(folder, `${name}.log`);
     this.port = ports[0] ?? 0;
@@ -38,7 +46,7 @@ export class BenchServer {
       '-bind=127.0.0.1',
       `-node=${name}`,
       '-log-level=warn',
-      `-hcl=${CONFIG}`,
+      `-hcl=${CONFIG} ${hcl}`,
       ...joins.map((address) => `-retry-join=${address}`),
       ...PORTS.map((port, position) => `-${port}-port=${ports[position] ?? 0}`),
     ];
@@ -109,12 +117,12 @@ export class BenchPair {
   }
 
   /** Resolves when the client is in the catalog. */
-  static async start({ name, command }: Target): Promise<BenchPair> {
+  static async start({ name, command }: Target, hcl = ''): Promise<BenchPair> {
     const folder = mkdtempSync(join(tmpdir(), `lictor-bench-${name}-`));
     const ports = await freePorts(2 * PORTS.length);
     const joins = [`127.0.0.1:${ports[4] ?? 0}`];
-    const server = new BenchServer(command, folder, 'server', ports.slice(0, PORTS.length), [], 1);
-    const client = new BenchServer(command, folder, 'client', ports.slice(PORTS.length), joins, 0);
+    const server = new BenchServer(command, folder, 'server', ports.slice(0, PORTS.length), [], 1, hcl);
+    const client = new BenchServer(command, folder, 'client', ports.slice(PORTS.length), joins, 0, hcl);
     const pair = new BenchPair(server, client, folder);
     server.start();
     await until(`${name}: a leader`, async () => ((await server.get('/v1/status/leader')) ?? '').length > 4 || undefined);
