@@ -42,14 +42,29 @@ export async function agentPorts(agents: number): Promise<readonly PlainAgentPla
   });
 }
 
+export interface ProcessesPlan {
+  readonly folder: string;
+  readonly servers: number;
+  readonly clients: number;
+  /** Configuration beside the usual one. */
+  readonly hcl?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** Agents as processes, which do not run yet. The first `servers` are servers, the others clients. */
-export async function planProcesses(folder: string, servers: number, clients: number): Promise<PlannedProcesses> {
+export async function planProcesses({
+  folder,
+  servers,
+  clients,
+  hcl: more = '',
+  environment = {},
+}: ProcessesPlan): Promise<PlannedProcesses> {
   const places = await agentPorts(servers + clients);
   const joins = places.slice(0, servers).map(([, , serf]) => serf);
   const agents = places.map((ports, at) => {
     const name = at < servers ? `server-${at + 1}` : `client-${at - servers + 1}`;
     const hcl = plainAgentHcl({ name, dataDir: `${folder}/${name}`, ports, expect: at < servers ? servers : 0, joins });
-    return new AgentProcess({ name, folder, httpPort: ports[0], hcl });
+    return new AgentProcess({ name, folder, environment, httpPort: ports[0], hcl: `${hcl} ${more}` });
   });
   return { servers: agents.slice(0, servers), clients: agents.slice(servers), joins };
 }

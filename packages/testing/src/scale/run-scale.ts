@@ -78,7 +78,7 @@ class ScaleRun {
 
   async run(): Promise<readonly Step[]> {
     const { clients, idleMs } = this.#options;
-    const { servers, joins } = await planProcesses(this.#folder, this.#options.servers, 0);
+    const { servers, joins } = await planProcesses({ folder: this.#folder, servers: this.#options.servers, clients: 0 });
     this.#servers = servers;
     await this.#step('servers have a leader', async () => {
       for (const server of servers) server.start();
