@@ -96,9 +96,8 @@ describe('auto_encrypt', { timeout: 2 * STEP_MS }, () => {
     await Promise.all(cluster.servers.map((server) => server.start(...serverFlags(true))));
     await cluster.agreed();
     await client.start(...clientFlags(client.place.ports.grpc));
-    await client
-      .json('/v1/agent/service/register', { method: 'PUT', body: JSON.stringify({ Name: 'web', Port: 80 }) })
-      .catch(() => undefined);
+    const registered = await client.fetch('/v1/agent/service/register', { method: 'PUT', body: JSON.stringify({ Name: 'web', Port: 80 }) });
+    expect(registered.status).toBe(200);
     await eventually('web is in the catalog', async () => {
       const found = await client.json<readonly { Node: string }[]>('/v1/catalog/service/web').catch(() => []);
       return found.some(({ Node }) => Node === client.name);

@@ -1,5 +1,6 @@
 import { maybeParseSpiffeId, parseCsr } from '@lictor/pki';
 import { LictorError } from '@lictor/protocol';
+import { fromPkiError } from '../../connect-ca/errors.ts';
 import type { WriteEndpoint, WriteEndpoints } from '../types.ts';
 import { type CaDuties, readShownRoots, requireEnabled } from './connect-ca.ts';
 
@@ -34,9 +35,16 @@ export function createAutoEncryptWrites(ca: CaDuties | null, services: AutoEncry
 
 /** Whoever has no certificate yet gets none of a service here: those are for agents to ask for, once they have theirs. @throws LictorError */
 function requireAgent(csr: string): void {
-  const { uris } = parseCsr(csr).extensions.names;
-  if (!uris.every((uri) => maybeParseSpiffeId(uri)?.kind === 'agent')) {
+  if (!urisOf(csr).every((uri) => maybeParseSpiffeId(uri)?.kind === 'agent')) {
     throw new LictorError('invalid-argument', 'SPIFFE ID in CSR must be an agent ID');
+  }
+}
+
+function urisOf(csr: string): readonly string[] {
+  try {
+    return parseCsr(csr).extensions.names.uris;
+  } catch (thrown) {
+    throw fromPkiError(thrown);
   }
 }
 
