@@ -2,7 +2,7 @@ import type { RuntimeConfig } from '@lictor/client-agent';
 import { API_VERSION } from '@lictor/protocol';
 
 /** What the agent prints before its log, label by label as Consul does: scripts grep these lines (consul-facts C001). */
-export function formatBanner(config: RuntimeConfig): string {
+export function formatBanner(config: RuntimeConfig, isGossipEncrypted: boolean): string {
   const { ports } = config;
   const segment = config.server ? '<all>' : '';
   const rows: readonly (readonly [string, string])[] = [
@@ -17,8 +17,8 @@ export function formatBanner(config: RuntimeConfig): string {
       `[${config.clientAddresses.join(' ')}] (HTTP: ${ports.http}, HTTPS: ${ports.https}, gRPC: ${ports.grpc}, gRPC-TLS: ${ports.grpcTls}, DNS: ${ports.dns})`,
     ],
     ['Cluster Addr', `${config.advertiseAddress} (LAN: ${ports.serfLan}, WAN: ${ports.serfWan})`],
-    ['Gossip Encryption', String(!config.gossip.encryptKey.isEmpty)],
-    ['Auto-Encrypt-TLS', 'false'],
+    ['Gossip Encryption', String(isGossipEncrypted)],
+    ['Auto-Encrypt-TLS', String(config.autoEncrypt.tls || config.autoEncrypt.allowTls)],
     ['ACL Enabled', String(config.aclEnabled)],
     ['ACL Default Policy', config.aclDefaultPolicy],
     ['HTTPS TLS', `Verify Incoming: ${config.http.verifyIncoming}, Verify Outgoing: false, Min Version: TLSv1_2`],

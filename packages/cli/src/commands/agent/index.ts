@@ -19,6 +19,7 @@ import { type Io, printError } from '../../framework/io.ts';
 import { watchConfigFiles } from './auto-reload.ts';
 import { formatBanner } from './banner.ts';
 import { createAgentFlags } from './flags.ts';
+import { isGossipEncrypted } from './gossip/keys.ts';
 import { countBuffersWithHeap } from './heap.ts';
 import { nodeVersionProblem } from './node-version.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
@@ -62,7 +63,7 @@ async function runAgent(request: LoadRequest, io: Io): Promise<number> {
   const logs = io.inheritsProcess ? createLogHub(config, systemClock) : logTo(io, config);
   const logger = logs.logger('agent');
   // As in Consul, JSON logs stand alone on standard output.
-  if (!config.log.json) io.stdout.write(`${formatBanner(config)}\n`);
+  if (!config.log.json) io.stdout.write(`${formatBanner(config, isGossipEncrypted(config))}\n`);
   for (const warning of config.warnings) logger.warn(warning);
   try {
     writePidFile(config.pidFile);
