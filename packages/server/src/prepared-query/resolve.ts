@@ -2,7 +2,7 @@ import { LictorError, type PreparedQuery } from '@lictor/protocol';
 import { foldName } from '../state/tables/keys.ts';
 import { preparedQueriesTable, preparedQueryKey } from '../state/tables/prepared-queries.ts';
 import type { StateReader } from '../state/types.ts';
-import { MAX_NAME_LENGTH, MAX_TEXT_LENGTH } from './limits.ts';
+import { MAX_NAME_LENGTH } from './limits.ts';
 import { isTemplate, templateOf } from './template.ts';
 import { isUuid } from './uuid.ts';
 
@@ -14,7 +14,7 @@ import { isUuid } from './uuid.ts';
  */
 export function resolveQuery(reader: StateReader, idOrName: string, segment: string): PreparedQuery {
   if (idOrName === '') throw new LictorError('rejected', 'Missing Query ID');
-  if (idOrName.length > MAX_TEXT_LENGTH) throw queryNotFound();
+  if (idOrName.length > MAX_NAME_LENGTH) throw queryNotFound();
   const byId = isUuid(idOrName) ? reader.get(preparedQueriesTable, preparedQueryKey(idOrName)) : undefined;
   if (byId !== undefined && isTemplate(byId)) {
     throw new LictorError('rejected', 'prepared query templates can only be resolved up by name, not by ID');
@@ -34,7 +34,7 @@ function findByName(reader: StateReader, name: string): PreparedQuery | undefine
 
 /** No name is longer than its limit, so this looks up no more than so many. */
 function findTemplate(reader: StateReader, name: string): PreparedQuery | undefined {
-  for (let length = Math.min(name.length, MAX_NAME_LENGTH); length >= 0; length--) {
+  for (let length = name.length; length >= 0; length--) {
     const template = only(reader.find(preparedQueriesTable, 'template', name.slice(0, length)));
     if (template !== undefined) return template;
   }

@@ -1,6 +1,6 @@
 import type { PreparedQueryDefinition } from '@lictor/protocol';
 import { isObject } from '../fsm/catalog/shapes.ts';
-import { MAX_LIST_ITEMS, MAX_NAME_LENGTH, MAX_TEXT_LENGTH } from './limits.ts';
+import { MAX_LIST_ITEMS, MAX_NAME_LENGTH, MAX_REGEXP_LENGTH, MAX_TEXT_LENGTH, MAX_TOTAL_LENGTH } from './limits.ts';
 
 /** What a log entry's query must look like, sizes included: a follower applies whatever was committed. */
 export function isPreparedQueryFields(value: unknown): value is Omit<PreparedQueryDefinition, 'CreateIndex' | 'ModifyIndex'> {
@@ -16,10 +16,12 @@ export function isPreparedQueryFields(value: unknown): value is Omit<PreparedQue
     isObject(template) &&
     isText(template.Type) &&
     isText(template.Regexp) &&
+    template.Regexp.length <= MAX_REGEXP_LENGTH &&
     typeof template.RemoveEmptyTags === 'boolean' &&
     isService(service) &&
     isObject(dns) &&
-    isText(dns.TTL)
+    isText(dns.TTL) &&
+    textLength(service) <= MAX_TOTAL_LENGTH
   );
 }
 
@@ -32,6 +34,13 @@ function isService(value: unknown): boolean {
     [value.IgnoreCheckIDs, value.Tags].every((list) => isListOrNull(list, isText)) &&
     [value.NodeMeta, value.ServiceMeta].every(isMapOrNull)
   );
+}
+
+/** Of all texts in it, keys included. Recurses no deeper than the shape. */
+function textLength(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.entries(value).reduce((sum, [key, item]) => sum + (Array.isArray(value) ? 0 : key.length) + textLength(item), 0);
 }
 
 function isFailover(value: unknown): boolean {

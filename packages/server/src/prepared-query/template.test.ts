@@ -89,6 +89,7 @@ describe('a query template (api-docs: query, "Create Prepared Query", Template)'
     [template({ Service: `\${${'('.repeat(100)}1${')'.repeat(100)}}` }), /nested too deeply$/],
     [template({ Service: `\${${'-'.repeat(4000)}1}` }), /nested too deeply$/],
     [template({ Service: 'x' }, { Regexp: '^(nope$' }), /^Bad Regexp: error parsing regexp: missing closing \)/],
+    [template({ Service: 'x' }, { Regexp: 'a{1000}'.repeat(70) }), 'Bad Regexp: it is too large'],
     [template({ Service: 'x' }, { Type: 'bogus' }), "Bad Template.Type 'bogus'"],
   ])('refuses what cannot be evaluated when it is written (%#)', (query, message) => {
     expect(() => compileTemplate(query)).toThrow(message);

@@ -1,7 +1,8 @@
 import { compileRegex, type Regex } from '@lictor/mesh';
 import { NAME_PREFIX_MATCH, type PreparedQuery, type PreparedQueryDefinition, type PreparedQueryService } from '@lictor/protocol';
 import { checkNames, evaluateText, type Expression, parseInterpolation, type Scope } from './interpolation/index.ts';
-import { MAX_TEXT_LENGTH } from './limits.ts';
+import { MAX_REGEXP_LENGTH, MAX_REGEXP_SIZE, MAX_TEXT_LENGTH } from './limits.ts';
+import { regexSize } from './regex-size.ts';
 import { mapTexts } from './service-texts.ts';
 
 type Templated = Pick<PreparedQueryDefinition, 'Name' | 'Template' | 'Service'>;
@@ -61,6 +62,7 @@ function parseTexts(service: PreparedQueryService): ReadonlyMap<string, Expressi
 }
 
 function compileNameRegex(pattern: string): Regex {
+  if (pattern.length > MAX_REGEXP_LENGTH || regexSize(pattern) > MAX_REGEXP_SIZE) throw new Error('Bad Regexp: it is too large');
   try {
     return compileRegex(pattern);
   } catch (thrown) {

@@ -1,6 +1,6 @@
 import { validateNodeMeta } from '@lictor/mesh';
 import { LictorError, parseDuration, type PreparedQueryDefinition, type PreparedQueryService } from '@lictor/protocol';
-import { MAX_LIST_ITEMS, MAX_NAME_LENGTH, MAX_TEXT_LENGTH } from './limits.ts';
+import { MAX_LIST_ITEMS, MAX_NAME_LENGTH, MAX_REGEXP_LENGTH, MAX_TEXT_LENGTH, MAX_TOTAL_LENGTH } from './limits.ts';
 import { REDACTED_TOKEN } from './redacted-token.ts';
 import { isPreparedQueryFields } from './shapes.ts';
 
@@ -46,6 +46,7 @@ function ttlProblem(ttl: string): string | undefined {
 
 function sizeProblem(query: PreparedQueryDefinition): string | undefined {
   if (query.Name.length > MAX_NAME_LENGTH) return `Name is longer than ${MAX_NAME_LENGTH} characters`;
+  if (query.Template.Regexp.length > MAX_REGEXP_LENGTH) return `Template.Regexp is longer than ${MAX_REGEXP_LENGTH} characters`;
   if (isPreparedQueryFields({ ...query, ID: 'any' })) return undefined;
-  return `a list has more than ${MAX_LIST_ITEMS} items, or a text more than ${MAX_TEXT_LENGTH} characters`;
+  return `a list has more than ${MAX_LIST_ITEMS} items, a text more than ${MAX_TEXT_LENGTH} characters, or all together more than ${MAX_TOTAL_LENGTH}`;
 }

@@ -4,6 +4,9 @@ import { decode, preparedQueryDefinition, Secret } from '@lictor/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestServer, type TestServer } from '../../testing/index.ts';
 
+const TOO_LARGE =
+  'Invalid prepared query: a list has more than 128 items, a text more than 4096 characters, or all together more than 65536';
+
 let server: TestServer;
 let authorizers: ReadonlyMap<string, Authorizer>;
 
@@ -86,15 +89,14 @@ describe('PreparedQuery.Create, Update and Delete (observed: query group, consul
     [{ Name: 'q', DNS: { TTL: '-1s' } }, "Invalid prepared query: DNS TTL '-1000000000', must be >=0"],
     [{ Name: 'q', Session: 'nope' }, 'raft apply failed: invalid session "nope"'],
     [{ Name: 'q', Template: { Type: 'bogus' } }, "raft apply failed: failed compiling template: Bad Template.Type 'bogus'"],
+    [{ Name: 'q', Service: { Service: 'x', Tags: Array.from({ length: 100 }, () => 'x'.repeat(1000)) } }, TOO_LARGE],
+    [
+      { Name: 'q', Template: { Type: 'name_prefix_match', Regexp: 'x'.repeat(513) } },
+      'Invalid prepared query: Template.Regexp is longer than 512 characters',
+    ],
     [{ Name: 'x'.repeat(513) }, 'Invalid prepared query: Name is longer than 512 characters'],
-    [
-      { Name: 'q', Service: { Service: 'x', Tags: Array.from({ length: 129 }, String) } },
-      'Invalid prepared query: a list has more than 128 items, or a text more than 4096 characters',
-    ],
-    [
-      { Name: 'q', Service: { Service: 'x'.repeat(4097) } },
-      'Invalid prepared query: a list has more than 128 items, or a text more than 4096 characters',
-    ],
+    [{ Name: 'q', Service: { Service: 'x', Tags: Array.from({ length: 129 }, String) } }, TOO_LARGE],
+    [{ Name: 'q', Service: { Service: 'x'.repeat(4097) } }, TOO_LARGE],
   ])('refuse %j', async (fields, message) => {
     await expect(create(fields)).rejects.toMatchObject({ code: 'rejected', message });
     expect(await names()).toEqual([]);
