@@ -135,6 +135,17 @@ describe('prepared queries across datacenters (consul-facts H120-H126, N008)', (
     expect([elsewhere.status, await elsewhere.text()]).toEqual([404, 'Query not found']);
   });
 
+  it('answer from the agent’s cache when asked to', { timeout: STEP_MS }, async () => {
+    const cached = async (control: string): Promise<(string | null)[]> => {
+      const response = await client.fetch('/v1/query/web/execute?cached', { headers: { 'cache-control': control } });
+      expect(((await response.json()) as Executed).Nodes).toHaveLength(1);
+      return [response.headers.get('x-cache'), response.headers.get('x-consul-effective-consistency')];
+    };
+    expect(await cached('')).toEqual(['MISS', 'leader']);
+    expect(await cached('max-age=60')).toEqual(['HIT', 'leader']);
+    expect(await cached('must-revalidate')).toEqual(['MISS', 'leader']);
+  });
+
   it('pass over a datacenter that is out of reach, and use it again', { timeout: STEP_MS }, async () => {
     const [one, two] = servers as [ClusterServer, ClusterServer];
     await put(one, '/v1/agent/check/fail/alive');

@@ -199,8 +199,12 @@ export class Connector {
     }
     const reason = `refused by ${instance.service} at ${addressOf(instance)}: ${refusal.reason}`;
     // A rule or a bad certificate is the same everywhere.
-    if (refusal.code !== REFUSAL.denied && refusal.code !== REFUSAL.unauthenticated) this.#retryElsewhere(instance, job, reason);
-    else if (!job.answer.end.isClosed) job.answer.onFailed({ code: refusal.code, reason });
+    if (refusal.code !== REFUSAL.denied && refusal.code !== REFUSAL.unauthenticated) {
+      this.#retryElsewhere(instance, job, reason);
+      return;
+    }
+    this.#ports.onLacking?.();
+    if (!job.answer.end.isClosed) job.answer.onFailed({ code: refusal.code, reason });
   }
 
   #retryElsewhere(instance: Instance, job: Job, reason: string): void {
