@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createDockerProbe } from '../../packages/client-agent/src/checks/probes/index.ts';
+import { NEVER, probeContext } from '../../packages/client-agent/src/checks/testing/definitions.ts';
 import { eventually } from '../support/process.ts';
 import { must, prepareImage } from './support/engine.ts';
 
@@ -18,7 +20,7 @@ describe.skipIf(skipped)('the image', { timeout: TIMEOUT_MS }, () => {
   const leaderOf = (id: string): Promise<unknown> =>
     eventually('a leader', async () => spawnSync('docker', ['exec', id, 'node', '/opt/lictor/healthcheck.mjs']).status === 0, TIMEOUT_MS);
   afterEach(() => {
-    for (const id of started.splice(0)) docker('rm', '-f', '-v', id);
+    for (const id of started.splice(0)) spawnSync('docker', ['rm', '-f', '-v', id]);
   });
 
   it('runs commands, their input and exit codes included', () => {
@@ -27,6 +29,19 @@ describe.skipIf(skipped)('the image', { timeout: TIMEOUT_MS }, () => {
     expect(call('version').stdout).toMatch(/^Consul v\d/);
     expect(call('validate', '-config-format=hcl', '/nowhere').status).toBe(1);
     expect(call('kv', 'put', 'a', '-')).toMatchObject({ status: 1, stderr: expect.stringContaining('connection refused') });
+  });
+
+  it('is looked into by docker checks', async () => {
+    const id = run([], 'agent', '-dev');
+    const check = (...args: readonly string[]) =>
+      createDockerProbe(probeContext({ docker_container_id: id, args, interval: '1s' }), process.env['DOCKER_HOST'] ?? '')(NEVER);
+    expect(await check('sh', '-c', 'echo out; sleep 0.1; echo err >&2')).toEqual({ status: 'passing', output: 'out\nerr\n' });
+    expect(await check('sh', '-c', 'exit 1')).toMatchObject({ status: 'warning' });
+    expect(await check('no-such-program')).toMatchObject({ status: 'critical', output: expect.stringContaining('no-such-program') });
+    docker('pause', id);
+    expect(await check('true')).toEqual({ status: 'critical', output: `create exec failed since container ${id} is paused or stopped` });
+    docker('rm', '-f', id);
+    expect(await check('true')).toEqual({ status: 'critical', output: `create exec failed for unknown container ${id}` });
   });
 
   it('needs neither root, nor capabilities, nor a disk but its volume', async () => {

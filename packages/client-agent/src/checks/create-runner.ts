@@ -4,6 +4,7 @@ import type { RuntimeConfig } from '../contracts/index.ts';
 import { type AliasSource, LocalAliasCheck, RemoteAliasCheck } from './alias.ts';
 import { PeriodicCheck } from './periodic.ts';
 import {
+  createDockerProbe,
   createGrpcProbe,
   createH2PingProbe,
   createHttpProbe,
@@ -11,6 +12,7 @@ import {
   createScriptProbe,
   createTcpProbe,
   createUdpProbe,
+  parseEngineAddress,
 } from './probes/index.ts';
 import type { CheckRunner, Probe, Publish } from './runner.ts';
 import { TtlCheck } from './ttl.ts';
@@ -24,6 +26,9 @@ export interface RunnerPorts {
   readonly local: AliasSource;
 }
 
+/** Where the container engine is; the agent's user has set it for the engine's own tools. */
+const engineHost = (): string => process.env['DOCKER_HOST'] ?? '';
+
 /** Bounds on what a registration may ask for. */
 type CheckSource = 'api' | 'config';
 
@@ -33,12 +38,12 @@ type CheckSource = 'api' | 'config';
  */
 export function checkRunnable(definition: CheckDefinition, source: CheckSource, config: RuntimeConfig): void {
   const refuse = (message: string): LictorError => new LictorError('rejected', message);
-  switch (checkType(definition)) {
-    case 'docker':
-      throw refuse('Docker checks are not supported by this agent; run the script in the container and report it with a TTL check');
+  const type = checkType(definition);
+  switch (type) {
     case 'session':
       throw refuse('Session checks are registered through the catalog, not through an agent');
     case 'script':
+    case 'docker':
       if (source === 'config' && !config.enableLocalScriptChecks) {
         throw refuse(
           "Scripts are disabled on this agent; to enable, configure 'enable_script_checks' or 'enable_local_script_checks' to true",
@@ -47,10 +52,20 @@ export function checkRunnable(definition: CheckDefinition, source: CheckSource, 
       if (source === 'api' && !config.enableScriptChecks) {
         throw refuse("Scripts are disabled on this agent from remote calls; to enable, configure 'enable_script_checks' to true");
       }
+      if (type === 'docker') requireEngine();
       return;
     case '':
       throw refuse('Check type is not valid');
     default:
+  }
+}
+
+/** Whether it answers is for the check to find out. @throws LictorError `rejected` */
+function requireEngine(): void {
+  try {
+    parseEngineAddress(engineHost());
+  } catch (thrown) {
+    throw new LictorError('rejected', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
   }
 }
 
@@ -105,6 +120,8 @@ function createProbe(definition: CheckDefinition, outputMaxBytes: number, ports:
       return createH2PingProbe(context);
     case 'script':
       return createScriptProbe(context);
+    case 'docker':
+      return createDockerProbe(context, engineHost());
     case 'os_service':
       return createOsServiceProbe(context);
     default:

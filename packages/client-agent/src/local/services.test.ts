@@ -150,7 +150,7 @@ describe('checks over the API (observed: agent-checks)', () => {
     [
       { name: 'x', args: ['ls'], docker_container_id: 'd', interval: '1s' },
       'rejected',
-      'Docker checks are not supported by this agent; run the script in the container and report it with a TTL check',
+      "Scripts are disabled on this agent from remote calls; to enable, configure 'enable_script_checks' to true",
     ],
   ])('refuses %j', async (fields, code, message) => {
     const { agent } = await start();

@@ -1,4 +1,6 @@
 export type { ProbeContext } from './context.ts';
+export { createDockerProbe } from './docker.ts';
+export { parseEngineAddress } from './engine-address.ts';
 export { createGrpcProbe } from './grpc.ts';
 export { createH2PingProbe } from './h2ping.ts';
 export { createHttpProbe } from './http.ts';
