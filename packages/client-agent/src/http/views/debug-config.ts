@@ -52,6 +52,10 @@ function network(config: RuntimeConfig): object {
     AdvertiseAddrLAN: config.advertiseAddress,
     AdvertiseAddrWAN: config.taggedAddresses['wan'] ?? config.advertiseAddress,
     AllowWriteHTTPFrom: config.http.allowWriteFrom,
+    AutoEncryptAllowTLS: config.autoEncrypt.allowTls,
+    AutoEncryptDNSSAN: config.autoEncrypt.dnsSans,
+    AutoEncryptIPSAN: config.autoEncrypt.ipSans,
+    AutoEncryptTLS: config.autoEncrypt.tls,
     BindAddr: config.bindAddress,
     ClientAddrs: config.clientAddresses,
     ExposeMaxPort: config.exposePorts.max,
@@ -117,6 +121,7 @@ function limits(config: RuntimeConfig): object {
     DiscoveryMaxStale: formatDuration(config.discoveryMaxStaleMs),
     KVMaxValueSize: config.limits.kvMaxValueBytes,
     MaxQueryTime: formatDuration(config.maxQueryTimeMs),
+    RPCClientTimeout: formatDuration(config.limits.rpcClientTimeoutMs),
     SessionTTLMin: formatDuration(config.sessionTtlMinMs),
     TxnMaxReqLen: config.limits.txnMaxRequestBytes,
   };
