@@ -1,5 +1,6 @@
 import { type Clock, joinHostPort, type Logger, parseHostPortOr, type Timer } from '@lictor/protocol';
 import type { AgentPool, PoolMember } from '../contracts/index.ts';
+import { plainAddresses } from './plain-addresses.ts';
 
 export interface FindServersPorts {
   readonly clock: Clock;
@@ -20,7 +21,9 @@ const FIRST_RETRY_MS = 1000;
  * @returns ends it
  */
 export function findServers({ clock, logger, pool, addresses, defaultPort, intervalMs }: FindServersPorts): () => void {
-  const named = addresses.map((address) => parseHostPortOr(address, defaultPort)).map(({ host, port }) => joinHostPort(host, port));
+  const named = plainAddresses(addresses)
+    .map((address) => parseHostPortOr(address, defaultPort))
+    .map(({ host, port }) => joinHostPort(host, port));
   let timer: Timer | undefined;
   let attempts = 0;
   let isStopped = false;

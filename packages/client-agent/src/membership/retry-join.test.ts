@@ -69,4 +69,13 @@ describe('retry_join (consul-facts T023)', () => {
     expect(await joined).toBe(true);
     expect(clock.pendingTimers).toBe(0);
   });
+
+  it('looks up no address that asks a cloud, and tells nobody its credentials', async () => {
+    const { run, asked, logger } = setUp([ONE, ONE]);
+    expect(await run(['provider=aws secret_access_key=hunter2', '10.0.0.1'])).toBe(true);
+    expect(await run(['provider=aws secret_access_key=hunter2'])).toBe(true);
+    expect(asked).toEqual([['10.0.0.1:8301']]);
+    expect(logger.lines.filter(({ message }) => message.includes('cloud provider'))).toHaveLength(2);
+    expect(JSON.stringify(logger.lines)).not.toContain('hunter2');
+  });
 });

@@ -1,5 +1,6 @@
 import { type Clock, joinHostPort, type Logger, parseHostPortOr, sleep } from '@lictor/protocol';
 import type { AgentPool, JoinConfig } from '../contracts/index.ts';
+import { plainAddresses } from './plain-addresses.ts';
 
 export interface RetryJoinPorts {
   readonly clock: Clock;
@@ -17,9 +18,12 @@ const FIRST_RETRY_MS = 1000;
  * @returns false when the attempts were used up
  */
 export async function retryJoin({ addresses, intervalMs, max }: JoinConfig, ports: RetryJoinPorts, signal: AbortSignal): Promise<boolean> {
-  if (addresses.length === 0) return true;
   const { clock, logger, pool, defaultPort } = ports;
-  const targets = addresses.map((address) => withPort(address, defaultPort));
+  const plain = plainAddresses(addresses);
+  if (plain.length < addresses.length)
+    logger.error('members cannot be found by a cloud provider: such addresses are left out', { count: addresses.length - plain.length });
+  if (plain.length === 0) return true;
+  const targets = plain.map((address) => withPort(address, defaultPort));
   logger.info('Joining cluster...', { addresses: targets.join(' ') });
   for (let attempt = 1; !signal.aborted; attempt++) {
     const { joined, failures } = await pool.join(targets);
