@@ -49,10 +49,14 @@ describe('bin/lictor', () => {
   });
 
   it('becomes the process that it starts, so that signals reach it', async () => {
-    const child = spawn(WRAPPER, ['agent', '-dev', '-http-port=-1', '-dns-port=-1', '-grpc-port=-1', '-hcl', 'ports { grpc_tls = -1 }'], {
-      env,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawn(
+      WRAPPER,
+      ['agent', '-dev', '-http-port=-1', '-dns-port=-1', '-grpc-port=-1', '-hcl', 'ports { grpc_tls = -1 serf_lan = -1 }'],
+      {
+        env,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     let output = '';
     for await (const chunk of child.stdout.setEncoding('utf8') as AsyncIterable<string>) {
       output += chunk;

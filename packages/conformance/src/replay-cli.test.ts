@@ -13,6 +13,9 @@ const BUNDLER = fileURLToPath(new URL('../../../scripts/bundle.mjs', import.meta
 /** Chosen by nobody else while the test runs, as far as one can know. */
 const PORTS = ['http', 'dns', 'grpc', 'grpc-tls', 'server', 'serf-lan', 'serf-wan'] as const;
 
+/** What was recorded came before the first coordinate. */
+const LONE = ['-hcl=disable_coordinates = true'];
+
 const folder = mkdtempSync(join(tmpdir(), 'lictor-bundle-'));
 const entry = join(folder, 'bundle', 'lictor.js');
 let agent: ChildProcess | undefined;
@@ -24,7 +27,7 @@ beforeAll(async () => {
   const ports = await freePorts(PORTS.length);
   httpAddress = `127.0.0.1:${ports[0]}`;
   const flags = PORTS.map((name, position) => `-${name}-port=${ports[position]}`);
-  agent = spawn(process.execPath, [entry, 'agent', '-dev', '-node=obs', '-log-level=error', ...flags], { stdio: 'ignore' });
+  agent = spawn(process.execPath, [entry, 'agent', '-dev', '-node=obs', '-log-level=error', ...LONE, ...flags], { stdio: 'ignore' });
 }, 60_000);
 
 afterAll(() => {

@@ -44,7 +44,7 @@ export async function startLiveAgent(...flags: readonly string[]): Promise<LiveA
     '-dns-port=-1',
     '-grpc-port=-1',
     '-hcl',
-    'ports { grpc_tls = -1 }',
+    'ports { grpc_tls = -1 serf_lan = -1 }',
     ...flags,
   ];
   const ended = runCommandLine(argv, io);

@@ -31,7 +31,7 @@ const USAGE = `
 Usage: {program} agent [options]
 
   Runs the agent until it is told to stop: a client of the servers that it joins, with
-  -server one of them, with -dev a server in memory by itself.
+  -server one of them, with -dev a server in memory.
   Every option can stand in a file too; docs/reference/config.md lists them all.
 `;
 

@@ -12,7 +12,8 @@ import {
 } from '@lictor/client-agent';
 import { API_VERSION, type Clock, type Logger, type Secret } from '@lictor/protocol';
 import { systemRandom } from '@lictor/protocol/system';
-import { startGossip } from './gossip/index.ts';
+import type { PoolPorts } from './gossip/create-pool.ts';
+import { type Gossip, startGossip } from './gossip/index.ts';
 import { type Machine, SYSTEM_MACHINE } from './machine.ts';
 import { createNodeRole } from './node-role.ts';
 import type { NodeRole, ServerTiming } from './role.ts';
@@ -59,8 +60,7 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
     const metrics = startMetrics(config, clock);
     stops.push(() => metrics.stop());
     const ports = { clock, random: systemRandom, logger, metrics: metrics.registry };
-    // A development server is by itself.
-    const gossip = config.devMode && config.server ? undefined : await startGossip(config, { ...ports, wrapTransport: machine.wrapGossip });
+    const gossip = await startPools(config, { ...ports, wrapTransport: machine.wrapGossip });
     if (gossip !== undefined) stops.push(() => gossip.stop());
     // Gossip knows at which addresses the servers are that are to sign the certificate.
     const joined = config.autoEncrypt.tls ? gossip?.join() : undefined;
@@ -111,6 +111,21 @@ export async function startProcessAgent(options: ProcessAgentOptions): Promise<P
 
 function clockOf({ machine = SYSTEM_MACHINE }: ProcessAgentOptions): Clock {
   return machine.clock;
+}
+
+/** A development server is by itself without a port of gossip, or where another agent has it already. @throws LictorError, GossipError */
+async function startPools(config: RuntimeConfig, ports: PoolPorts): Promise<Gossip | undefined> {
+  const isDevServer = config.devMode && config.server;
+  if (isDevServer && config.ports.serfLan <= 0) return undefined;
+  try {
+    return await startGossip(config, ports);
+  } catch (error) {
+    if (!isDevServer) throw error;
+    ports.logger.warn('gossip cannot start: this development server is by itself', {
+      error: error instanceof Error ? error.message : String(error),
+    });
+    return undefined;
+  }
 }
 
 /** @throws LictorError */

@@ -11,7 +11,7 @@ export interface RolePorts {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Undefined: `-dev`, a server by itself. */
+  /** Undefined: a server of `-dev` by itself. */
   readonly lan: AgentPool | undefined;
   /** Of servers with a WAN pool. */
   readonly datacenters: DatacenterDirectory | undefined;

@@ -3,8 +3,8 @@ import { type AutopilotFields, caConfigurationRequest, decode, DEFAULT_AUTOPILOT
 import { createServerConfig, DEV_RAFT_TIMING, type NetworkConfig, raftTiming, type ServerConfig } from '@lictor/server';
 import { toRpcTlsConfig } from './rpc-tls-config.ts';
 
-/** What the server part needs of the agent's configuration. */
-export function toServerConfig(config: RuntimeConfig): ServerConfig {
+/** What the server part needs of the agent's configuration. `isAlone`: nobody is to reach it, or be reached. */
+export function toServerConfig(config: RuntimeConfig, isAlone = false): ServerConfig {
   const { caConfig, caProvider, enabled } = config.connect;
   const hasCaConfig = Object.keys(caConfig).length > 0 || caProvider !== 'consul';
   return createServerConfig({
@@ -12,7 +12,7 @@ export function toServerConfig(config: RuntimeConfig): ServerConfig {
     nodeName: config.nodeName,
     nodeId: config.nodeId,
     rpcAddress: joinHostPort(config.advertiseAddress, config.ports.server),
-    network: config.devMode ? null : toNetworkConfig(config),
+    network: isAlone ? null : toNetworkConfig(config),
     isBootstrap: config.devMode || config.bootstrap,
     raftTiming: config.devMode ? DEV_RAFT_TIMING : raftTiming(config.raftMultiplier),
     rpcHoldMs: config.rpcHoldMs,

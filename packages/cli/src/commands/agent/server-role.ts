@@ -10,7 +10,7 @@ export function createServerRole(
   config: RuntimeConfig,
   { lan, datacenters, keyrings, serverTiming, machine, ...ports }: RolePorts,
 ): NodeRole {
-  const serverConfig = toServerConfig(config);
+  const serverConfig = toServerConfig(config, lan === undefined);
   const server = createServer(
     { ...serverConfig, ...serverTiming },
     {

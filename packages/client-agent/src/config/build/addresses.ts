@@ -24,8 +24,8 @@ type AddressParts = Pick<
 >;
 
 /** @throws ConfigError in Consul's words */
-export function buildAddresses(raw: RawReader, listInterfaces: ListInterfaces): AddressParts {
-  const ports = readPorts(raw);
+export function buildAddresses(raw: RawReader, listInterfaces: ListInterfaces, isDevMode: boolean): AddressParts {
+  const ports = readPorts(raw, isDevMode);
   const expand = createExpander(raw, listInterfaces);
   const bindAddress = readBindAddress(raw, expand);
   const advertised = readAdvertised(raw, expand, bindAddress, listInterfaces);
@@ -52,7 +52,7 @@ export function buildAddresses(raw: RawReader, listInterfaces: ListInterfaces): 
   };
 }
 
-function readPorts(raw: RawReader): RuntimeConfig['ports'] {
+function readPorts(raw: RawReader, isDevMode: boolean): RuntimeConfig['ports'] {
   const port = (key: KeyOf<'int'>): number => {
     const value = raw.integer(key);
     if (value <= 0) return -1;
@@ -70,7 +70,9 @@ function readPorts(raw: RawReader): RuntimeConfig['ports'] {
     server: port('ports.server'),
   };
   if (ports.server <= 0) throw new ConfigError('server-port must be greater than zero', { key: 'ports.server' });
-  if (ports.serfLan <= 0) throw new ConfigError('serf-lan-port must be greater than zero', { key: 'ports.serf_lan' });
+  // A development server may be by itself.
+  if (ports.serfLan <= 0 && !(isDevMode && raw.boolean('server')))
+    throw new ConfigError('serf-lan-port must be greater than zero', { key: 'ports.serf_lan' });
   return ports;
 }
 

@@ -20,7 +20,7 @@ export function buildRuntime(raw: RawReader, environment: BuildEnvironment): Run
   const isServer = raw.boolean('server');
   const dataDir = raw.string('data_dir');
   const datacenter = raw.string('datacenter').toLowerCase();
-  const addresses = buildAddresses(raw, environment.listInterfaces);
+  const addresses = buildAddresses(raw, environment.listInterfaces, environment.isDevMode);
   return {
     ...addresses,
     gossip: buildGossip(raw, addresses, isServer),
