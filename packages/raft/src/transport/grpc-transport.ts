@@ -41,6 +41,9 @@ const CHANNEL_OPTIONS: grpc.ChannelOptions = {
   'grpc.initial_reconnect_backoff_ms': 50,
   'grpc.max_reconnect_backoff_ms': 1_000,
   'grpc.use_local_subchannel_pool': 1,
+  // Nothing is answered before a stream ends, so grpc-js would keep what was sent, up to a megabyte of it, to send it again: many minutes of
+  // heartbeats, each in a slab of 64 KiB that it shares with whatever else was encoded then. The core sends again what matters.
+  'grpc.enable_retries': 0,
 };
 
 /**
