@@ -37,7 +37,7 @@ export class Loads {
     this.#repeat('registrations', 200, async (turn) => {
       const Name = `churn-${turn % CHURNING}`;
       await client.agent.registerService({ Name, Port: 9, Tags: [`turn-${turn}`], Check: { TTL: '60s' } });
-      await client.agent.deregisterService(`churn-${(turn + CHURNING / 2) % CHURNING}`);
+      if (turn >= CHURNING / 2) await client.agent.deregisterService(`churn-${(turn + CHURNING / 2) % CHURNING}`);
     });
     this.#repeat('leaves and roots', 500, async () => {
       await client.agent.connectLeaf('web');
