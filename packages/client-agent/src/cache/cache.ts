@@ -21,8 +21,11 @@ const PROBE_WAIT_MS = 1_000;
 /** Between two entries that are refreshed because there are servers again. */
 const RETRY_SPREAD_MS = 1;
 const SWEEP_INTERVAL_MS = 60_000;
-/** Consul's cache has no bound; ours evicts idle entries beyond this (security.md 5.1, CVE-2020-13250). */
-const MAX_ENTRIES = 20_000;
+/**
+ * Consul's cache has no bound; ours evicts idle entries beyond this (security.md 5.1, CVE-2020-13250). Each has a query at the servers, and a
+ * stream to one takes 10,000 at a time: whoever asks for many things must leave room for the agent's own calls.
+ */
+const MAX_ENTRIES = 8_000;
 const DEFAULT_WAIT_MS = 300_000;
 
 /** Makes leaves on this agent; they live beside the cached reads and are asked for through the same door. */
