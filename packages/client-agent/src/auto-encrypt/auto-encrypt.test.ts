@@ -1,5 +1,5 @@
 import { parseCsr, verifyCsr } from '@lictor/pki';
-import { type CaRoots, type IssuedCert, LictorError, Secret, type SignedAgentCert } from '@lictor/protocol';
+import { type CaRoots, type IssuedCert, LictorError, Secret, type SignedAgentCert, silentMetrics } from '@lictor/protocol';
 import { FakeClock, MemoryLogger, seededRandom } from '@lictor/protocol/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FakeServerPort, readReply, writeReply } from '../testing/server-port.ts';
@@ -16,6 +16,9 @@ class World {
   /** `enroll <address>` and `sign`, in order. */
   readonly asked: string[] = [];
   readonly csrs: string[] = [];
+  readonly gauges = new Map<string, number>();
+  /** What a call with the certificate in use fails with. */
+  failure: LictorError | undefined;
   addresses: readonly string[] = ['a:8300', 'b:8300'];
   enrolls: (address: string) => Promise<void> = () => Promise.resolve();
   signs: () => Promise<void> = () => Promise.resolve();
@@ -32,9 +35,10 @@ class World {
     const { clock, logger } = this;
     const server = new FakeServerPort({
       'ConnectCA.Roots': async (_request, { query, signal }) => {
+        if (this.failure !== undefined) throw this.failure;
         while ((query?.minIndex ?? 0) >= this.#rootIndex) {
           await new Promise<void>((resolve, reject) => {
-            this.#waiting.add(resolve);
+            this.#waiting.add(() => (this.failure === undefined ? resolve() : reject(this.failure)));
             signal?.addEventListener('abort', () => reject(new LictorError('cancelled', 'gone')), { once: true });
           });
         }
@@ -52,6 +56,7 @@ class World {
       {
         clock,
         logger,
+        metrics: { ...silentMetrics, setGauge: (name, value) => void this.gauges.set(name, value) },
         random: seededRandom(3),
         server,
         addresses: () => Promise.resolve(this.addresses),
@@ -81,6 +86,10 @@ class World {
   rotate(): void {
     this.root = 'root-2';
     this.#rootIndex += 1;
+    this.wake();
+  }
+
+  wake(): void {
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();
   }
@@ -250,6 +259,43 @@ describe('another root', () => {
     await world.clock.advance(60_000);
     expect(world.used).toHaveLength(3);
   });
+});
+
+describe('servers that do not take the certificate any more', () => {
+  it('are asked for another one after a minute, without it: they may have been set up anew', async () => {
+    world = new World();
+    await world.autoEncrypt.start();
+    await world.clock.advance(1_000);
+    world.failure = new LictorError('no-leader', 'No known Consul servers');
+    world.wake();
+    await world.clock.advance(59_000);
+    expect(world.used).toHaveLength(1);
+    world.root = 'root-2';
+    await world.clock.advance(10_000);
+    await until(() => world.used.length === 2);
+    expect(world.asked).toEqual(['enroll a:8300 dc1 t', 'enroll a:8300 dc1 t']);
+    expect(world.used[1]).toMatchObject({ certPem: 'cert 2', meshCaPems: ['root-1', 'root-2'] });
+    world.failure = undefined;
+    await world.clock.advance(300_000);
+    expect(world.used).toHaveLength(2);
+  });
+
+  it('and are away: the certificate before stays', async () => {
+    world = new World();
+    await world.autoEncrypt.start();
+    world.failure = new LictorError('no-leader', 'No known Consul servers');
+    world.enrolls = () => Promise.reject(new LictorError('unavailable', 'connection refused'));
+    await world.clock.advance(200_000);
+    expect(world.used).toHaveLength(1);
+  });
+});
+
+it('the time that the certificate has left is a metric', async () => {
+  world = new World(HOUR_MS);
+  await world.autoEncrypt.start();
+  expect(world.gauges.get('agent.tls.cert.expiry')).toBe(3_600);
+  await world.clock.advance(60_000);
+  expect(world.gauges.get('agent.tls.cert.expiry')).toBe(3_540);
 });
 
 function setTimeoutless(clock: FakeClock, delayMs: number, reject: (error: Error) => void): void {

@@ -4,6 +4,7 @@ import {
   type IssuedCert,
   LictorError,
   type Logger,
+  type Metrics,
   NO_TOKEN,
   pauseBeforeRetry,
   type Random,
@@ -38,6 +39,7 @@ export interface AutoEncryptPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   /** `ip:port` of servers, those to ask first at the front. */
   readonly addresses: () => Promise<readonly string[]>;
   /** Without a certificate. @throws LictorError */
@@ -60,6 +62,8 @@ const TICK_MS = 5_000;
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
 const ROOTS_RETRY_MS = 5_000;
+/** Servers that cannot be called for so long may have another CA than the one that this certificate is of: they were set up anew. */
+const STRANDED_MS = 60_000;
 /** An unreachable server must not keep the others from being asked. */
 const ENROLL_TIMEOUT_MS = 10_000;
 
@@ -68,7 +72,8 @@ const ENROLL_TIMEOUT_MS = 10_000;
  *
  * 1. The key is made here, lives in memory only and is never sent; each certificate has a new one.
  * 2. The first certificate, and one after another that has expired, is asked for without showing any; others with the one before.
- * 3. What cannot be taken into use is not: the one before stays.
+ * 3. Whoever cannot call any server for a minute asks for one like that too: the servers may have been set up anew, with another CA.
+ * 4. What cannot be taken into use is not: the one before stays.
  */
 export class AutoEncrypt {
   readonly #options: AutoEncryptOptions;
@@ -115,8 +120,9 @@ export class AutoEncrypt {
   }
 
   #tick(): void {
-    const { clock } = this.#ports;
+    const { clock, metrics } = this.#ports;
     if (this.#stopped.signal.aborted) return;
+    metrics.setGauge('agent.tls.cert.expiry', Math.round((this.#validUntilMs - clock.now()) / 1_000));
     if (this.#machine.tick(clock.now())) void this.#renew();
     this.#timer = clock.setTimer(TICK_MS, () => this.#tick());
   }
@@ -195,15 +201,35 @@ export class AutoEncrypt {
     const { server, clock } = this.#ports;
     const { signal } = this.#stopped;
     let minIndex = 0;
+    let failingSinceMs: number | undefined;
     while (!signal.aborted) {
       try {
         const { value, meta } = await server.call('ConnectCA.Roots', {}, { token: NO_TOKEN, query: { minIndex }, signal });
         // An index that went back means another history: what is there now is read at once.
         minIndex = meta.index < minIndex ? 0 : meta.index;
+        failingSinceMs = undefined;
         this.#followRoots(value);
       } catch {
+        failingSinceMs ??= clock.monotonic();
+        if (clock.monotonic() - failingSinceMs >= STRANDED_MS) {
+          failingSinceMs = undefined;
+          minIndex = 0;
+          await this.#startAnew();
+        }
         if (!signal.aborted) await sleep(clock, ROOTS_RETRY_MS, signal).catch(() => undefined);
       }
+    }
+  }
+
+  async #startAnew(): Promise<void> {
+    // One that is being signed for just now is given its time.
+    if (this.#machine.state.kind !== 'valid' || this.#stopped.signal.aborted) return;
+    const { logger } = this.#ports;
+    try {
+      await this.#enroll();
+      logger.info('the certificate of this agent was asked for anew: no server took the one before');
+    } catch (thrown) {
+      logger.debug('no server can be asked for a certificate', { error: LictorError.from(thrown).message });
     }
   }
 
