@@ -31,7 +31,9 @@ describe('auto_encrypt (consul-facts K057)', () => {
     const allowing = (more: string): readonly string[] => load(`${SERVER} auto_encrypt { allow_tls = true } ${more}`).warnings;
     expect(allowing('')).toContainEqual(expect.stringContaining('no effect on a server without a certificate'));
     expect(allowing(CERTIFIED)).toContainEqual(expect.stringContaining('tls.internal_rpc.verify_incoming should be enabled'));
-    expect(allowing(`${CERTIFIED} verify_incoming = true`).filter((text) => text.includes('allow_tls'))).toEqual([]);
+    const verifying = `${CERTIFIED} verify_incoming = true`;
+    expect(allowing(verifying).filter((text) => text.includes('allow_tls'))).toEqual([expect.stringContaining('without ACLs')]);
+    expect(allowing(`${verifying} acl { enabled = true }`).filter((text) => text.includes('allow_tls'))).toEqual([]);
     const client = (more: string): readonly string[] => load(`data_dir = "/d" auto_encrypt { tls = true } ${more}`).warnings;
     expect(client('')).toContainEqual(expect.stringContaining('whoever answers first is believed'));
     expect(client('ca_path = "cas"')).not.toContainEqual(expect.stringContaining('believed'));

@@ -13,7 +13,10 @@ export function buildAutoEncrypt(raw: RawReader): RuntimeConfig['autoEncrypt'] {
 }
 
 /** @throws ConfigError @returns the warnings, in Consul's words where it has them */
-export function validateAutoEncrypt({ server, devMode, autoEncrypt, internalRpcTls }: RuntimeConfig, raw: RawReader): readonly string[] {
+export function validateAutoEncrypt(
+  { server, devMode, autoEncrypt, internalRpcTls, aclEnabled }: RuntimeConfig,
+  raw: RawReader,
+): readonly string[] {
   const { tls, allowTls } = autoEncrypt;
   if (server && tls) throw new ConfigError('auto_encrypt.tls can only be used on a client.', { key: 'auto_encrypt.tls' });
   if (!server && allowTls) throw new ConfigError('auto_encrypt.allow_tls can only be used on a server.', { key: 'auto_encrypt.allow_tls' });
@@ -28,6 +31,9 @@ export function validateAutoEncrypt({ server, devMode, autoEncrypt, internalRpcT
     warnings.push(
       'if auto_encrypt.allow_tls is turned on, tls.internal_rpc.verify_incoming should be enabled (either explicitly or via tls.defaults.verify_incoming). It is necessary to turn it off during a migration to TLS, but it should definitely be turned on afterwards.',
     );
+  }
+  if (allowTls && !aclEnabled) {
+    warnings.push('auto_encrypt.allow_tls without ACLs: whoever reaches the RPC port gets the certificate of a client');
   }
   if (tls && caFile === '' && caPath === '') {
     warnings.push('auto_encrypt.tls without a CA in tls.internal_rpc.ca_file: whoever answers first is believed to be a server');
