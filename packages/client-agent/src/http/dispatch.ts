@@ -117,7 +117,7 @@ export class Dispatcher {
     const blocked = settings.config.http.blockEndpoints.some((prefix) => request.target.path.startsWith(prefix));
     if (blocked) throw new LictorError('permission-denied', 'Endpoint is blocked by agent configuration');
     const route = endpoint.routes.get(request.method);
-    if (route === undefined) {
+    if (route === undefined || endpoint.methodsOf?.(request.rest).includes(route.method) === false) {
       await sendReply(response, settings.baseHeaders, request, withoutRoute(endpoint, request));
       return;
     }
@@ -167,9 +167,11 @@ function withAppliedIndex(reply: Reply, { appliedIndex }: ApiRequest): Reply {
 }
 
 function withoutRoute(endpoint: Endpoint, request: ApiRequest): Reply {
-  const headers = ['Allow', endpoint.allow];
-  if (request.method === 'OPTIONS') return { status: 200, contentType: JSON_TYPE, headers, body: '' };
-  return textReply(405, `method ${request.method} not allowed`, headers);
+  const own = endpoint.methodsOf?.(request.rest).join(',');
+  if (request.method === 'OPTIONS') {
+    return { status: 200, contentType: JSON_TYPE, headers: ['Allow', own === undefined ? endpoint.allow : `OPTIONS,${own}`], body: '' };
+  }
+  return textReply(405, `method ${request.method} not allowed`, ['Allow', own ?? endpoint.allow]);
 }
 
 const DRAIN_MAX_BYTES = 8 * 1024 * 1024;

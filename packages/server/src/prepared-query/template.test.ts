@@ -83,7 +83,11 @@ describe('a query template (api-docs: query, "Create Prepared Query", Template)'
     [template({ Service: '${file(1)}' }), "Bad evaluation for '${file(1)}' in Service.Service: 1:3: unknown function called: file"],
     [
       template({ Service: '${match(1, 2)}' }),
-      "Bad evaluation for '${match(1, 2)}' in Service.Service: 1:3: match: wrong number of arguments: expected 1, got 2",
+      "Bad evaluation for '${match(1, 2)}' in Service.Service: 1:3: match: expected 1 arguments, got 2",
+    ],
+    [
+      template({ Service: '${match("a")}' }),
+      `Bad evaluation for '\${match("a")}' in Service.Service: __builtin_StringToInt: strconv.ParseInt: parsing "a": invalid syntax`,
     ],
     [template({ Service: '${1 / 0}' }), "Bad evaluation for '${1 / 0}' in Service.Service: divide by zero"],
     [template({ Service: `\${${'('.repeat(100)}1${')'.repeat(100)}}` }), /nested too deeply$/],

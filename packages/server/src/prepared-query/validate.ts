@@ -40,8 +40,14 @@ function serviceProblem(service: PreparedQueryService): string | undefined {
 function ttlProblem(ttl: string): string | undefined {
   if (ttl === '') return undefined;
   const ttlMs = parseDuration(ttl);
-  if (ttlMs === undefined) return `Bad DNS TTL '${ttl}': time: invalid duration ${JSON.stringify(ttl)}`;
+  if (ttlMs === undefined) return `Bad DNS TTL '${ttl}': ${goDurationError(ttl)}`;
   return ttlMs < 0 ? `DNS TTL '${Math.round(ttlMs * 1e6)}', must be >=0` : undefined;
+}
+
+/** As Go's ParseDuration words it. */
+function goDurationError(text: string): string {
+  const isNumber = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(text);
+  return `time: ${isNumber ? 'missing unit in' : 'invalid'} duration ${JSON.stringify(text)}`;
 }
 
 function sizeProblem(query: PreparedQueryDefinition): string | undefined {

@@ -28,6 +28,11 @@ export interface Route {
   readonly handle: Handler;
   /** May answer minutes later with a body that never ends: compressed and counted differently. */
   readonly streams?: boolean;
+  /**
+   * Which methods a path below the prefix has, when not every path has every one. Its 405 names these alone, without OPTIONS, as that of Consul's
+   * only such endpoint does.
+   */
+  readonly methodsOf?: (rest: string) => readonly HttpMethod[];
   /** Changes nothing, though it is no GET: logged like a read. */
   readonly isRead?: boolean;
 }

@@ -8,6 +8,7 @@ export interface Endpoint {
   readonly routes: ReadonlyMap<string, Route>;
   /** Value of the Allow header. */
   readonly allow: string;
+  readonly methodsOf: Route['methodsOf'];
   /** Labels of `api.http` by method: a bounded set, made once. */
   readonly labels: ReadonlyMap<string, MetricLabels>;
 }
@@ -72,6 +73,7 @@ function createEndpoint(path: string, routes: readonly Route[]): Endpoint {
     path,
     routes: byMethod,
     allow: ['OPTIONS', ...byMethod.keys()].join(','),
+    methodsOf: routes.find((route) => route.methodsOf !== undefined)?.methodsOf,
     labels: new Map(MEASURED_METHODS.map((method) => [method, { method, path: pathLabel }])),
   };
 }

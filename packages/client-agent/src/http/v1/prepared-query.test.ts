@@ -107,13 +107,25 @@ describe('/v1/query (consul-facts H120-H124, observed: query group)', () => {
 
   it.each([
     ['DELETE', '', 'method DELETE not allowed', 'OPTIONS,GET,POST'],
-    ['POST', `/${ID}`, 'method POST not allowed', 'OPTIONS,GET,PUT,DELETE'],
+    ['POST', `/${ID}`, 'method POST not allowed', 'GET,PUT,DELETE'],
+    ['PATCH', '/q/execute', 'method PATCH not allowed', 'GET'],
     ['PUT', '/q/execute', 'method PUT not allowed', 'GET'],
     ['DELETE', '/q/explain', 'method DELETE not allowed', 'GET'],
   ])('refuses %s %s', async (method, path, text, allow) => {
     const api = await start();
     const response = await api.request(`/v1/query${path}`, { method });
     expect([response.status, await response.text(), response.headers.get('allow')]).toEqual([405, text, allow]);
+  });
+});
+
+describe('OPTIONS of /v1/query (measured: 1.8.7)', () => {
+  it.each([
+    ['', 'OPTIONS,GET,POST'],
+    [`/${ID}`, 'OPTIONS,GET,PUT,DELETE'],
+    ['/q/execute', 'OPTIONS,GET'],
+  ])('%s', async (path, allow) => {
+    const response = await (await start()).request(`/v1/query${path}`, { method: 'OPTIONS' });
+    expect([response.status, response.headers.get('allow')]).toEqual([200, allow]);
   });
 });
 
@@ -143,6 +155,16 @@ describe('/v1/query/:id/execute and explain (consul-facts H125, H126)', () => {
     expect(indented.trimEnd()).toBe(JSON.stringify(value, null, 4));
   });
 
+  it('takes limits below one and beyond counting for none, and the verb alone for a name', async () => {
+    const api = await start({ 'PreparedQuery.Execute': () => readReply(resultWith(1), EXECUTED) });
+    for (const limit of ['-1', '0', '+0', '9007199254740993']) {
+      expect((await api.request(`/v1/query/q/execute?limit=${encodeURIComponent(limit)}`)).status).toBe(200);
+      expect(api.server.calls.at(-1)?.request).toMatchObject({ limit: 0 });
+    }
+    await (await api.request('/v1/query/execute')).text();
+    expect(api.server.calls.at(-1)?.request).toMatchObject({ idOrName: 'execute' });
+  });
+
   it('explains', async () => {
     const api = await start({ 'PreparedQuery.Explain': () => readReply(QUERY, EXECUTED) });
     expect(await answer(api, 'GET', '/q1/explain')).toEqual([200, `{"Query":${SHOWN},${META}}`]);
@@ -162,6 +184,7 @@ describe('/v1/query/:id/execute and explain (consul-facts H125, H126)', () => {
   });
 
   it.each([
+    ['limit=99999999999999999999', `Bad limit: strconv.Atoi: parsing "99999999999999999999": value out of range`],
     ['limit=x', `Bad limit: strconv.Atoi: parsing "x": invalid syntax`],
     ['connect=x', `Error parsing 'connect' value: strconv.ParseBool: parsing "x": invalid syntax`],
   ])('refuses ?%s', async (query, text) => {

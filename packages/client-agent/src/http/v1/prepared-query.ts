@@ -1,7 +1,6 @@
 import { isIP } from 'node:net';
 import { LictorError, preparedQueryDefinition, type PreparedQueryDefinition, type PreparedQueryExecuteRequest } from '@lictor/protocol';
 import type { ApiDeps } from '../deps.ts';
-import { ReplyHeadersError } from '../reply-headers-error.ts';
 import { encodeJson } from '../reply/encode-json.ts';
 import { catalogMetaHeaders, EMPTY_REPLY, jsonReply, type Reply } from '../reply/reply.ts';
 import type { ApiRequest } from '../request/api-request.ts';
@@ -9,7 +8,7 @@ import { parseGoBoolean } from '../request/boolean.ts';
 import { decodeFailed, decodeJson, parseJson, readJsonBody, readJsonBytes } from '../request/json-body.ts';
 import { parseReadParameters, readCall, toCallOptions } from '../request/read-options.ts';
 import { write } from '../request/write-call.ts';
-import { acl, type Route } from '../routing/route.ts';
+import { acl, type HttpMethod, type Route } from '../routing/route.ts';
 import { encodeExecution, explanationJson, preparedQueriesView, preparedQueryJson } from '../views/prepared-query.ts';
 import { catalogReply, readThroughCache, withFailedMeta } from './read.ts';
 
@@ -17,14 +16,13 @@ import { catalogReply, readThroughCache, withFailedMeta } from './read.ts';
 export const preparedQueryRoutes: readonly Route[] = [
   { method: 'GET', path: '/v1/query', acl: acl.server('query', 'read'), handle: list },
   { method: 'POST', path: '/v1/query', acl: acl.server('query', 'write'), handle: create },
-  { method: 'GET', path: '/v1/query/', acl: acl.server('query', 'read'), handle: getExecuteOrExplain },
-  { method: 'PUT', path: '/v1/query/', acl: acl.server('query', 'write'), handle: update },
-  { method: 'DELETE', path: '/v1/query/', acl: acl.server('query', 'write'), handle: remove },
+  { method: 'GET', path: '/v1/query/', acl: acl.server('query', 'read'), methodsOf, handle: getExecuteOrExplain },
+  { method: 'PUT', path: '/v1/query/', acl: acl.server('query', 'write'), methodsOf, handle: update },
+  { method: 'DELETE', path: '/v1/query/', acl: acl.server('query', 'write'), methodsOf, handle: remove },
 ];
 
 const BODY = { goStruct: 'PreparedQuery', goType: 'structs.PreparedQuery' } as const;
-const EXECUTE = '/execute';
-const EXPLAIN = '/explain';
+const MAX_INT64 = 2n ** 63n - 1n;
 
 async function list(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   const { value, meta } = await withFailedMeta(deps.server.call('PreparedQuery.List', {}, readCall(request)));
@@ -36,11 +34,27 @@ async function create(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
   return jsonReply(encodeJson({ ID: id }, request.indent));
 }
 
-/** What is done is the path's last word, after an id or a name with slashes in it or without. */
+interface Called {
+  readonly verb: 'execute' | 'explain' | undefined;
+  readonly idOrName: string;
+}
+
+/** What is done is the path's last word; before it there is an id, or a name with slashes in it or without. */
+function parseCall(rest: string): Called {
+  const [, idOrName = '', verb = ''] = /^(.*?)\/(execute|explain)$/s.exec(rest) ?? [];
+  if (verb === 'execute' || verb === 'explain') return { verb, idOrName };
+  // Consul takes the word itself for the name then.
+  return rest === 'execute' || rest === 'explain' ? { verb: rest, idOrName: rest } : { verb: undefined, idOrName: rest };
+}
+
+function methodsOf(rest: string): readonly HttpMethod[] {
+  return parseCall(rest).verb === undefined ? ['GET', 'PUT', 'DELETE'] : ['GET'];
+}
+
 function getExecuteOrExplain(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
-  if (request.rest.endsWith(EXECUTE)) return execute(request.rest.slice(0, -EXECUTE.length), request, deps);
-  if (request.rest.endsWith(EXPLAIN)) return explain(request.rest.slice(0, -EXPLAIN.length), request, deps);
-  return get(request, deps);
+  const { verb, idOrName } = parseCall(request.rest);
+  if (verb === 'execute') return execute(idOrName, request, deps);
+  return verb === 'explain' ? explain(idOrName, request, deps) : get(request, deps);
 }
 
 async function get(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
@@ -67,7 +81,6 @@ async function explain(idOrName: string, request: ApiRequest, deps: ApiDeps): Pr
 
 /** A body of no bytes is a query without anything in it, which then lacks a name. */
 async function update(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
-  refuseVerbs(request);
   const body = await readJsonBytes(request);
   const sent = decodeJson(body.length === 0 ? {} : parseJson(body, decodeFailed), preparedQueryDefinition, BODY, decodeFailed);
   const query: PreparedQueryDefinition = { ...sent, ID: request.rest };
@@ -76,15 +89,8 @@ async function update(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
 }
 
 async function remove(request: ApiRequest, deps: ApiDeps): Promise<Reply> {
-  refuseVerbs(request);
   await write('PreparedQuery.Delete', { id: request.rest }, request, deps);
   return EMPTY_REPLY;
-}
-
-/** Executing and explaining are only ever asked for. @throws LictorError `method-not-allowed` */
-function refuseVerbs({ rest, method }: ApiRequest): void {
-  if (!rest.endsWith(EXECUTE) && !rest.endsWith(EXPLAIN)) return;
-  throw new ReplyHeadersError(new LictorError('method-not-allowed', `method ${method} not allowed`), ['Allow', 'GET']);
 }
 
 function executeRequest(idOrName: string, request: ApiRequest): PreparedQueryExecuteRequest {
@@ -99,11 +105,15 @@ function executeRequest(idOrName: string, request: ApiRequest): PreparedQueryExe
   };
 }
 
+/** Go's `strconv.Atoi`. */
 function parseLimit(text: string): number {
   if (text === '') return 0;
-  const limit = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isSafeInteger(limit)) return Math.max(0, limit);
-  throw new LictorError('rejected', `Bad limit: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+  const problem = (reason: string): LictorError =>
+    new LictorError('rejected', `Bad limit: strconv.Atoi: parsing ${JSON.stringify(text)}: ${reason}`);
+  if (!/^[+-]?\d+$/.test(text)) throw problem('invalid syntax');
+  const limit = BigInt(text.replace(/^\+/, ''));
+  if (limit > MAX_INT64 || limit < -MAX_INT64 - 1n) throw problem('value out of range');
+  return limit > 0n && limit <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(limit) : 0;
 }
 
 function parseConnect(text: string): boolean {

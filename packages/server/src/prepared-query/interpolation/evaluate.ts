@@ -13,7 +13,7 @@ export function checkNames(expression: Expression, scope: Scope): void {
   if (expression.kind === 'call') {
     const { name, position, parameters } = expression;
     if (!scope.functions.has(name)) throw new Error(`${position}: unknown function called: ${name}`);
-    if (parameters.length !== 1) throw new Error(`${position}: ${name}: wrong number of arguments: expected 1, got ${parameters.length}`);
+    if (parameters.length !== 1) throw new Error(`${position}: ${name}: expected 1 arguments, got ${parameters.length}`);
   }
   for (const part of partsOf(expression)) checkNames(part, scope);
 }
@@ -106,7 +106,8 @@ function inRange(number: number): number {
 function toInteger(value: Value): number {
   if (typeof value === 'number') return value;
   const number = typeof value === 'string' && /^[+-]?\d+$/.test(value) ? Number(value) : Number.NaN;
-  if (!Number.isSafeInteger(number)) throw new Error(`strconv.ParseInt: parsing ${JSON.stringify(String(value))}: invalid syntax`);
+  if (!Number.isSafeInteger(number))
+    throw new Error(`__builtin_StringToInt: strconv.ParseInt: parsing ${JSON.stringify(String(value))}: invalid syntax`);
   return number;
 }
 
@@ -114,5 +115,5 @@ function toBoolean(value: Value): boolean {
   if (typeof value === 'boolean') return value;
   if (value === 'true' || value === '1' || value === 1) return true;
   if (value === 'false' || value === '0' || value === 0) return false;
-  throw new Error(`strconv.ParseBool: parsing ${JSON.stringify(String(value))}: invalid syntax`);
+  throw new Error(`__builtin_StringToBool: strconv.ParseBool: parsing ${JSON.stringify(String(value))}: invalid syntax`);
 }

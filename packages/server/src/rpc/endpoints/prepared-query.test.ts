@@ -86,6 +86,7 @@ describe('PreparedQuery.Create, Update and Delete (observed: query group, consul
       "Invalid prepared query: Couldn't load metadata pair ('', 'x'): Key cannot be blank",
     ],
     [{ Name: 'q', DNS: { TTL: 'abc' } }, `Invalid prepared query: Bad DNS TTL 'abc': time: invalid duration "abc"`],
+    [{ Name: 'q', DNS: { TTL: '5' } }, `Invalid prepared query: Bad DNS TTL '5': time: missing unit in duration "5"`],
     [{ Name: 'q', DNS: { TTL: '-1s' } }, "Invalid prepared query: DNS TTL '-1000000000', must be >=0"],
     [{ Name: 'q', Session: 'nope' }, 'raft apply failed: invalid session "nope"'],
     [{ Name: 'q', Template: { Type: 'bogus' } }, "raft apply failed: failed compiling template: Bad Template.Type 'bogus'"],
