@@ -56,6 +56,7 @@ describe('text that becomes a program is never made of input (CVE-2021-41803, Is
       allowed: {
         'packages/cli/src/framework/child-process.ts': 'lock, watch and maint run what the person at the terminal names',
         'packages/client-agent/src/checks/probes/os-service.ts': 'execFile with the name behind --',
+        'packages/testing/src/processes/program.ts': 'agents for figures: spawn with arguments, only in tests',
         'packages/client-agent/src/checks/probes/script.ts': 'script checks: spawn with arguments, only when enabled',
       },
     },
@@ -95,7 +96,13 @@ describe('HTTP (Node CVE-2026-21710, CVE-2024-27982; @fastify/http-proxy CVE-202
   it.each<Ban>([
     { what: 'lenient parser', pattern: /insecureHTTPParser: true|lenient/i },
     { what: 'headersDistinct, which throws for __proto__', pattern: /(?:headers|trailers)Distinct/ },
-    { what: 'trust in X-Forwarded headers', pattern: /x-forwarded|trustProxy/i },
+    {
+      what: 'trust in X-Forwarded headers',
+      pattern: /x-forwarded|trustProxy/i,
+      allowed: {
+        'packages/client-agent/src/http/v1/prepared-query.ts': 'near=_ip orders an answer by it, as Consul does, and decides nothing',
+      },
+    },
     {
       what: 'proxying framework',
       pattern: /(?:from|import\(?) *'(?:@fastify\/(?:http-proxy|reply-from|middie|express)|express|http-proxy)/,
