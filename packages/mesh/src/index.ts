@@ -4,5 +4,6 @@ export * from './config-entry/index.ts';
 export * from './filter/index.ts';
 export * from './intention/index.ts';
 export { joinProblems } from './problems.ts';
-export { compileRegex, MAX_PATTERN_LENGTH, type Regex } from './regex.ts';
+export { compileRegex, MAX_PATTERN_LENGTH, MAX_PATTERN_SIZE, type Regex } from './regex.ts';
+export { regexSize } from './regex-size.ts';
 export * from './service/index.ts';

@@ -1,8 +1,7 @@
-import { compileRegex, type Regex } from '@lictor/mesh';
+import { compileRegex, type Regex, regexSize } from '@lictor/mesh';
 import { NAME_PREFIX_MATCH, type PreparedQuery, type PreparedQueryDefinition, type PreparedQueryService } from '@lictor/protocol';
 import { checkNames, evaluateText, type Expression, parseInterpolation, type Scope } from './interpolation/index.ts';
 import { MAX_REGEXP_LENGTH, MAX_REGEXP_SIZE, MAX_TEXT_LENGTH } from './limits.ts';
-import { regexSize } from './regex-size.ts';
 import { mapTexts } from './service-texts.ts';
 
 type Templated = Pick<PreparedQueryDefinition, 'Name' | 'Template' | 'Service'>;
