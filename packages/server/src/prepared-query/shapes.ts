@@ -1,4 +1,4 @@
-import type { PreparedQueryDefinition } from '@lictor/protocol';
+import type { PreparedQueryDefinition, PreparedQueryExecuteRequest, PreparedQueryRemoteRequest } from '@lictor/protocol';
 import { isObject } from '../fsm/catalog/shapes.ts';
 import { MAX_LIST_ITEMS, MAX_NAME_LENGTH, MAX_REGEXP_LENGTH, MAX_TEXT_LENGTH, MAX_TOTAL_LENGTH } from './limits.ts';
 
@@ -23,6 +23,21 @@ export function isPreparedQueryFields(value: unknown): value is Omit<PreparedQue
     isText(dns.TTL) &&
     textLength(service) <= MAX_TOTAL_LENGTH
   );
+}
+
+/** What comes over the network is of any shape. */
+export function isExecuteRequest(value: unknown): value is PreparedQueryExecuteRequest {
+  if (!isObject(value) || !isObject(value.agent)) return false;
+  const { idOrName, near, ip, limit, connect, agent } = value;
+  return (
+    [idOrName, near, ip, agent.node, agent.datacenter, agent.segment].every((text) => typeof text === 'string') &&
+    Number.isSafeInteger(limit) &&
+    typeof connect === 'boolean'
+  );
+}
+
+export function isRemoteRequest(value: unknown): value is PreparedQueryRemoteRequest {
+  return isObject(value) && isPreparedQueryFields(value.query) && Number.isSafeInteger(value.limit) && typeof value.connect === 'boolean';
 }
 
 function isService(value: unknown): boolean {

@@ -182,6 +182,34 @@ describe('the order of what a prepared query finds (api-docs: query, Near)', () 
   });
 });
 
+describe('what comes over the network in place of an execution', () => {
+  const valid = { idOrName: 'q', limit: 0, connect: false, near: '', ip: '', agent: { node: 'n', datacenter: 'dc1', segment: '' } };
+
+  it.each([
+    null,
+    'x',
+    [],
+    {},
+    { ...valid, agent: null },
+    { ...valid, agent: {} },
+    { ...valid, idOrName: 7 },
+    { ...valid, limit: 1.5 },
+    { ...valid, near: {} },
+  ])('is refused: %j', async (request) => {
+    await define({});
+    for (const method of ['PreparedQuery.Execute', 'PreparedQuery.Explain'] as const) {
+      await expect(server.port.call(method, request as never)).rejects.toMatchObject({ code: 'invalid-argument' });
+    }
+  });
+
+  it.each([null, {}, { query: {} }, { query: { ...decode(preparedQueryDefinition, {}), ID: 'x', Name: 1 } }])(
+    'is refused by another datacenter: %j',
+    async (request) => {
+      await expect(server.port.call('PreparedQuery.ExecuteRemote', request as never)).rejects.toMatchObject({ code: 'invalid-argument' });
+    },
+  );
+});
+
 describe('PreparedQuery.Explain (consul-facts H126)', () => {
   it('tells what would be executed, filled in', async () => {
     await define({ Service: '${name.suffix}' }, { Name: 'geo-', Template: { Type: 'name_prefix_match' }, Token: 'captured' });

@@ -10,7 +10,7 @@ import {
 } from '@lictor/protocol';
 import type { DatacenterCalls, DatacenterDirectory } from '../../datacenters/index.ts';
 import { datacentersByDistance } from '../../datacenters/index.ts';
-import { isPreparedQueryFields } from '../../prepared-query/shapes.ts';
+import { isExecuteRequest, isRemoteRequest } from '../../prepared-query/shapes.ts';
 import { failOver, isListed, nearestFirst, originOf, redact, resolveQuery, selectInstances, shuffle } from '../../prepared-query/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { LiveContext, LiveEndpoint, LiveEndpoints } from '../types.ts';
@@ -28,9 +28,10 @@ const INDEX = 1;
 
 /** Queries executed, here and for other datacenters (consul-facts H125, H126). */
 export function createPreparedQueryLive(services: PreparedQueryServices) {
-  const explain: LiveEndpoint<'PreparedQuery.Explain'> = async ({ idOrName, agent }, context) => {
+  const explain: LiveEndpoint<'PreparedQuery.Explain'> = async (request, context) => {
+    assertExecuteRequest(request);
     const { authorizer, logger } = context;
-    const query = resolveQuery(context.reader(), idOrName, agent.segment);
+    const query = resolveQuery(context.reader(), request.idOrName, request.agent.segment);
     if (!isListed(authorizer, query)) {
       logger.warn('Explain on prepared query denied due to ACLs', { query: query.ID });
       throw new LictorError('permission-denied', 'Permission denied');
@@ -39,6 +40,7 @@ export function createPreparedQueryLive(services: PreparedQueryServices) {
   };
 
   const execute: LiveEndpoint<'PreparedQuery.Execute'> = async (request, context) => {
+    assertExecuteRequest(request);
     const { datacenter: here, random } = context;
     const reader = context.reader();
     const query = resolveQuery(reader, request.idOrName, request.agent.segment);
@@ -57,9 +59,9 @@ export function createPreparedQueryLive(services: PreparedQueryServices) {
     return { index: INDEX, value };
   };
 
-  const executeRemote: LiveEndpoint<'PreparedQuery.ExecuteRemote'> = async ({ query, limit, connect }, context) => {
-    // What comes over the network is of any shape.
-    if (!isPreparedQueryFields(query)) throw new LictorError('invalid-argument', 'not a prepared query');
+  const executeRemote: LiveEndpoint<'PreparedQuery.ExecuteRemote'> = async (request, context) => {
+    if (!isRemoteRequest(request)) throw new LictorError('invalid-argument', 'not a prepared query');
+    const { query, limit, connect } = request;
     const nodes = shuffle(context.random, select(context.reader(), query, connect, context));
     return { index: INDEX, value: resultOf(query, context.datacenter, atMost(limit, nodes)) };
   };
@@ -89,6 +91,11 @@ export function createPreparedQueryLive(services: PreparedQueryServices) {
     'PreparedQuery.ExecuteRemote': (request, context) =>
       measure(context, 'prepared-query.execute_remote', () => executeRemote(request, context)),
   } satisfies LiveEndpoints;
+}
+
+/** @throws LictorError `invalid-argument` */
+function assertExecuteRequest(request: unknown): void {
+  if (!isExecuteRequest(request)) throw new LictorError('invalid-argument', 'not an execution of a prepared query');
 }
 
 /** With the caller's token, and as fresh as the caller wants it; an index of this datacenter's means nothing in another. */

@@ -103,6 +103,12 @@ describe('PreparedQuery.Create, Update and Delete (observed: query group, consul
     expect(await names()).toEqual([]);
   });
 
+  it.each([{ Service: 'web' }, { Name: {} }, { Service: { Tags: 'x' } }, [], 'x'])('refuse what is no query: %j', async (sent) => {
+    for (const method of ['PreparedQuery.Create', 'PreparedQuery.Update'] as const) {
+      await expect(server.port.call(method, sent as never)).rejects.toMatchObject({ code: 'invalid-argument' });
+    }
+  });
+
   it('let no query take the name or the id of another', async () => {
     const id = await create({ Name: 'one' });
     await create({ Name: '', Template: { Type: 'name_prefix_match' } });

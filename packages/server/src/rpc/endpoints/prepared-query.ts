@@ -1,4 +1,12 @@
-import { LictorError, type PreparedQuery, type PreparedQueryDefinition, randomUuid } from '@lictor/protocol';
+import {
+  decode,
+  DecodeError,
+  LictorError,
+  type PreparedQuery,
+  type PreparedQueryDefinition,
+  preparedQueryDefinition,
+  randomUuid,
+} from '@lictor/protocol';
 import {
   PREPARED_QUERY_DELETE,
   PREPARED_QUERY_SET,
@@ -33,7 +41,8 @@ const list: ReadEndpoint<'PreparedQuery.List'> = (reader, _request, context) => 
 
 export const preparedQueryReads = { 'PreparedQuery.Get': get, 'PreparedQuery.List': list } satisfies ReadEndpoints;
 
-const create: WriteEndpoint<'PreparedQuery.Create'> = async (query, context) => {
+const create: WriteEndpoint<'PreparedQuery.Create'> = async (sent, context) => {
+  const query = decodeQuery(sent);
   if (query.ID !== '') throw new LictorError('rejected', 'ID must be empty when creating a new prepared query');
   const id = randomUuid(context.random);
   authorizeName(context, query);
@@ -41,7 +50,8 @@ const create: WriteEndpoint<'PreparedQuery.Create'> = async (query, context) => 
   return { index: await propose(context, { query: fieldsOf(query, id), isUpdate: false }), value: id };
 };
 
-const update: WriteEndpoint<'PreparedQuery.Update'> = async (query, context) => {
+const update: WriteEndpoint<'PreparedQuery.Update'> = async (sent, context) => {
+  const query = decodeQuery(sent);
   authorizeName(context, query);
   authorizeName(context, findExisting(context, query.ID));
   validateQuery(query);
@@ -59,6 +69,17 @@ export const preparedQueryWrites = {
   'PreparedQuery.Update': (request, context) => measure(context, 'prepared-query.apply', () => update(request, context)),
   'PreparedQuery.Delete': (request, context) => measure(context, 'prepared-query.apply', () => remove(request, context)),
 } satisfies WriteEndpoints;
+
+/** What comes over the network is of any shape. @throws LictorError `invalid-argument` */
+function decodeQuery(sent: unknown): PreparedQueryDefinition {
+  try {
+    return decode(preparedQueryDefinition, sent);
+  } catch (thrown) {
+    if (thrown instanceof DecodeError)
+      throw new LictorError('invalid-argument', `not a prepared query: ${thrown.message}`, { cause: thrown });
+    throw thrown;
+  }
+}
 
 /** What is proposed and what is there: who renames a query needs the right to both names. @throws LictorError `permission-denied` */
 function authorizeName({ authorizer, logger }: WriteContext, query: PreparedQueryDefinition | PreparedQuery): void {
