@@ -43,6 +43,21 @@ describe('a clock that goes by itself and can be moved', () => {
     expect([clock.now(), clock.monotonic(), fired]).toEqual([3_601_000, 0, 0]);
   });
 
+  it('does not move while a server writes to its log, and hides no failure', async () => {
+    const clock = new ManualClock(new FakeClock());
+    const written = Promise.withResolvers<void>();
+    const { log } = clock.wrapStorage(storageOf(() => written.promise));
+    const write = log.write({ hardState: undefined, entries: [] });
+    const advanced = clock.advance(100);
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(clock.monotonic()).toBe(25);
+    written.resolve();
+    await Promise.all([write, advanced]);
+    expect(clock.monotonic()).toBe(100);
+    const failing = clock.wrapStorage(storageOf(() => Promise.reject(new Error('full'))));
+    await expect(failing.log.write({ hardState: undefined, entries: [] })).rejects.toThrow('full');
+  });
+
   it('gives what was set by a callback its turn in the next step', async () => {
     const clock = new ManualClock(new FakeClock());
     let rounds = 0;
@@ -113,4 +128,16 @@ async function termOf({ client }: TestAgent): Promise<string> {
   const { Stats } = (await client.agent.self()) as { readonly Stats?: { readonly raft?: { readonly term?: string } } };
   if (Stats?.raft?.term === undefined) throw new Error('a server says its term');
   return Stats.raft.term;
+}
+
+type Storage = Parameters<ManualClock['wrapStorage']>[0];
+
+/** That can only write. */
+function storageOf(write: () => Promise<void>): Storage {
+  const nothing = (): Promise<never> => Promise.reject(new Error('not asked for'));
+  return {
+    log: { write, load: nothing, trim: nothing, clear: nothing, close: nothing },
+    snapshots: { latest: nothing, save: nothing, receive: nothing, install: nothing },
+    files: null,
+  };
 }

@@ -1,5 +1,8 @@
+import type { Machine } from '@lictor/cli';
 import type { Clock, Timer } from '@lictor/protocol';
 import { systemClock } from '@lictor/protocol/system';
+
+type RaftStorage = Parameters<Machine['wrapStorage']>[0];
 
 interface Pending {
   readonly dueMs: number;
@@ -12,20 +15,24 @@ interface Pending {
 const STEP_MS = 25;
 /** Of the event loop, a step: a call over loopback there and back, and what it sets off. */
 const TURNS = 12;
+/** Waits for the disk, a step: who writes all the time does not stop the clock. */
+const MAX_WAITS = 8;
 
 /**
  * Real time, and what a test adds to it: agents go on by themselves (elections, probes, calls), and hours need not be waited for.
  *
- * 1. `advance` passes in steps of 25 ms, and the event loop turns between them, so that heartbeats, probes and calls over loopback keep
- *    up: nobody is elected and nobody is suspected only because time was moved. A second of virtual time takes tens of milliseconds.
+ * 1. `advance` passes in steps of 25 ms. Between them the event loop turns, and what servers write to their logs is waited for, so that
+ *    heartbeats, probes, calls over loopback and disks keep up: nobody is elected and nobody is suspected only because time was moved. A
+ *    second of virtual time takes tens of milliseconds.
  * 2. `jumpWallClock` moves the time of day alone, as the end of a machine's sleep does: for hours and days, such as a certificate's life.
  *    Timers, which are monotonic, are where they were; whoever looks at the time of day now and then looks when `advance` lets it.
- * 3. Disks, kernels, gRPC's keepalives, sockets' own timeouts and OpenSSL's look at a certificate's validity stay on real time: a disk
- *    of 5 ms appears slow while time is moved, and after a jump of the wall clock sidecars do not take certificates made since.
+ * 3. Kernels, gRPC's keepalives, sockets' own timeouts and OpenSSL's look at a certificate's validity stay on real time: after a jump of the
+ *    wall clock sidecars do not take certificates made since.
  */
 export class ManualClock implements Clock {
   readonly #base: Clock;
   readonly #pending = new Set<Pending>();
+  readonly #writes = new Set<Promise<unknown>>();
   #aheadMs = 0;
   #wallMs = 0;
   #sequence = 0;
@@ -64,7 +71,7 @@ export class ManualClock implements Clock {
     for (let restMs = byMs; restMs > 0; restMs -= STEP_MS) {
       this.#aheadMs += Math.min(STEP_MS, restMs);
       this.#fireDue();
-      for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
+      await this.#settle();
     }
     for (const pending of this.#pending) {
       pending.real.cancel();
@@ -75,6 +82,36 @@ export class ManualClock implements Clock {
   /** Moves the time of day alone. */
   jumpWallClock(byMs: number): void {
     this.#wallMs += byMs;
+  }
+
+  /** Time is not moved while this storage writes. */
+  wrapStorage(storage: RaftStorage): RaftStorage {
+    const { log } = storage;
+    return {
+      ...storage,
+      log: {
+        load: () => log.load(),
+        write: (batch) => this.#track(log.write(batch)),
+        trim: (index) => this.#track(log.trim(index)),
+        clear: () => this.#track(log.clear()),
+        close: () => log.close(),
+      },
+    };
+  }
+
+  #track<T>(write: Promise<T>): Promise<T> {
+    const ended = write.catch(() => undefined).finally(() => this.#writes.delete(ended));
+    this.#writes.add(ended);
+    return write;
+  }
+
+  /** Until what the step has set off has come to rest. */
+  async #settle(): Promise<void> {
+    await turns();
+    for (let waits = 0; this.#writes.size > 0 && waits < MAX_WAITS; waits++) {
+      await Promise.race(this.#writes);
+      await turns();
+    }
   }
 
   #arm(dueMs: number, callback: () => void): Timer {
@@ -95,4 +132,8 @@ export class ManualClock implements Clock {
     pending.real.cancel();
     pending.callback();
   }
+}
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

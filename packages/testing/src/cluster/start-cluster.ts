@@ -6,7 +6,7 @@ import { freePorts } from '@lictor/protocol/testing';
 import { agentConfig, type AgentPorts } from './agent-config.ts';
 import { Faults, relayCount } from './faults/index.ts';
 import { ManualClock } from './manual-clock.ts';
-import { TestAgent } from './test-agent.ts';
+import { CALM_TIMING, QUICK_TIMING, TestAgent, type TestAgentPlan } from './test-agent.ts';
 
 export interface ClusterOptions {
   /** Default 1. */
@@ -75,7 +75,14 @@ export class LocalCluster {
       const [first] = named;
       return first !== undefined && named.every((name) => name === first) ? running.find(({ name }) => name === first) : undefined;
     };
-    return eventually('the servers agree on a leader', configurations);
+    return this.#eventually('the servers agree on a leader', configurations);
+  }
+
+  /** Resolves when all running clients can ask the servers. @throws Error when they cannot in time */
+  async clientsKnowLeader(): Promise<void> {
+    const running = this.clients.filter(({ isRunning }) => isRunning);
+    const look = async (): Promise<true | undefined> => ((await Promise.all(running.map(knowsLeader))).every(Boolean) ? true : undefined);
+    await this.#eventually('the clients know a leader', look);
   }
 
   /** Ends all agents and sidecars, and removes what they kept. */
@@ -84,6 +91,18 @@ export class LocalCluster {
     await Promise.all(this.servers.map((agent) => agent.stop()));
     await this.#parts.faults?.stop();
     await rm(this.#parts.folder, { recursive: true, force: true });
+  }
+
+  /** A condition is looked at again and again, for a bounded time: real time passes here, and where it can be moved it is. */
+  async #eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+    const deadlineMs = performance.now() + READY_MS;
+    for (;;) {
+      const found = await look();
+      if (found !== undefined) return found;
+      if (performance.now() > deadlineMs) throw new Error(`not within ${READY_MS} ms: ${what}`);
+      await this.#parts.clock?.advance(LOOK_EVERY_MS);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
   }
 }
 
@@ -96,7 +115,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<LocalC
   try {
     await Promise.all([...cluster.servers, ...cluster.clients].map((agent) => agent.start()));
     await cluster.leader();
-    await Promise.all(cluster.clients.map((client) => eventually(`${client.name} knows a leader`, () => knowsLeader(client))));
+    await cluster.clientsKnowLeader();
     return cluster;
   } catch (thrown) {
     await cluster.stop();
@@ -116,18 +135,26 @@ async function createCluster(options: ClusterOptions): Promise<LocalCluster> {
   }));
   const joins = places.slice(0, servers).map(({ ports }) => ports.serf);
   const manual = options.clock === 'manual' ? new ManualClock() : undefined;
-  const clock = manual ?? systemClock;
-  const faults = options.faults === true ? new Faults(places, clock) : undefined;
+  const faults = options.faults === true ? new Faults(places, manual ?? systemClock) : undefined;
   await faults?.start(numbers.slice(places.length * PORTS_EACH));
   const agents = places.map(({ name, isServer, ports }) => {
     const plan = { name, dataDir: join(folder, name), ports, expect: isServer ? servers : 0, joins: places.length > 1 ? joins : [] };
     return new TestAgent(name, {
       hcl: [agentConfig(plan), hcl],
-      machine: { clock, ...faults?.machineOf(name) },
+      machine: machineOf(name, manual, faults),
+      timing: manual === undefined ? QUICK_TIMING : CALM_TIMING,
       onLog: onLog === undefined ? undefined : (line) => onLog(name, line),
     });
   });
   return new LocalCluster({ servers: agents.slice(0, servers), clients: agents.slice(servers), folder, clock: manual, faults });
+}
+
+/** What the agent has of its machine, faults nearest to the agent. */
+function machineOf(name: string, manual: ManualClock | undefined, faults: Faults | undefined): TestAgentPlan['machine'] {
+  const faulty = faults?.machineOf(name) ?? {};
+  if (manual === undefined) return { clock: systemClock, ...faulty };
+  const { wrapStorage = (storage) => storage } = faulty;
+  return { ...faulty, clock: manual, wrapStorage: (storage) => wrapStorage(manual.wrapStorage(storage)) };
 }
 
 function portsAt(numbers: readonly number[], at: number): AgentPorts {
@@ -144,15 +171,4 @@ async function leaderSeenBy(agent: TestAgent): Promise<string | undefined> {
 async function knowsLeader(agent: TestAgent): Promise<true | undefined> {
   const leader = await agent.client.status.leader().catch(() => '');
   return leader === '' ? undefined : true;
-}
-
-/** Real time passes here: a condition is looked at again and again, for a bounded time. */
-async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  const deadlineMs = performance.now() + READY_MS;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (performance.now() > deadlineMs) throw new Error(`not within ${READY_MS} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-  }
 }

@@ -6,7 +6,10 @@ import { systemRandom } from '@lictor/protocol/system';
 import { createAgentControlPlane, createProxy, type Proxy } from '@lictor/proxy';
 
 /** Servers that have each other at hand: they meet at once, and elect within a fraction of a second. */
-const TIMING: ServerTiming = { raftTiming: { heartbeatMs: 30, electionTimeoutMs: 300, leaseMs: 150 }, greetEveryMs: 100 };
+export const QUICK_TIMING: ServerTiming = { raftTiming: { heartbeatMs: 30, electionTimeoutMs: 300, leaseMs: 150 }, greetEveryMs: 100 };
+
+/** Where time can be moved nobody waits for elections, and a busy machine must not bring them about: Consul's fastest for production. */
+export const CALM_TIMING: ServerTiming = { raftTiming: { heartbeatMs: 100, electionTimeoutMs: 1000, leaseMs: 500 }, greetEveryMs: 100 };
 
 export interface ServiceDefinition {
   readonly name: string;
@@ -29,6 +32,7 @@ export interface TestAgentPlan {
   /** Configuration, as in files. */
   readonly hcl: readonly string[];
   readonly machine: Partial<Machine> & { readonly clock: Clock };
+  readonly timing: ServerTiming;
   readonly onLog: ((line: string) => void) | undefined;
 }
 
@@ -37,17 +41,19 @@ export class TestAgent {
   readonly name: string;
   readonly #hcl: readonly string[];
   readonly #onLog: ((line: string) => void) | undefined;
+  readonly #timing: ServerTiming;
   readonly #machine: Partial<Machine> & { readonly clock: Clock };
   readonly #services = new Set<TestService>();
   #agent: EmbeddedAgent | undefined;
   /** Of this life of the agent: each has connections of its own, and an agent takes so many from one address. */
   #client: LictorClient | undefined;
 
-  constructor(name: string, { hcl, machine, onLog }: TestAgentPlan) {
+  constructor(name: string, { hcl, machine, timing, onLog }: TestAgentPlan) {
     this.name = name;
     this.#hcl = hcl;
     this.#onLog = onLog;
     this.#machine = machine;
+    this.#timing = timing;
   }
 
   get isRunning(): boolean {
@@ -71,7 +77,7 @@ export class TestAgent {
     if (this.#agent !== undefined) return;
     this.#agent = await startEmbeddedAgent({
       hcl: this.#hcl,
-      serverTiming: TIMING,
+      serverTiming: this.#timing,
       machine: this.#machine,
       ...(this.#onLog !== undefined && { onLog: this.#onLog }),
     });

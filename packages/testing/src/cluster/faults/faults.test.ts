@@ -45,7 +45,7 @@ const FAILED = 4;
 
 describe('links that break', { timeout: 60_000 }, () => {
   it('replace a leader that is cut off: what it is told is lost, and undone when it is back', async () => {
-    const cluster = await start({ servers: 3, hcl: IMPATIENT });
+    const cluster = await start({ servers: 3, clock: 'manual', hcl: IMPATIENT });
     const old = await cluster.leader();
     const [one, other] = others(cluster, old);
     await old.client.kv.put('k', 'before');
@@ -62,7 +62,11 @@ describe('links that break', { timeout: 60_000 }, () => {
     expect(await value(old, 'k')).toBe('before');
     cluster.faults.heal();
     await poll(() => value(old, 'k')).toBe('after');
-    await poll(() => statusSeenBy(old, one.name)).toBe(ALIVE);
+    // Servers that have taken each other for dead look again every half minute.
+    await poll(async () => {
+      await cluster.clock.advance(5_000);
+      return statusSeenBy(old, one.name);
+    }).toBe(ALIVE);
   });
 
   it('leave a client with its cache, whose age grows, until they heal', async () => {
