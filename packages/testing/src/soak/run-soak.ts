@@ -100,9 +100,11 @@ class Soak {
       return new Program({ name: `sidecar of ${service}`, args, folder: this.#folder, environment });
     });
     for (const sidecar of this.#sidecars) sidecar.start();
-    const passing = async (): Promise<true | undefined> =>
-      (await client.health.connect('echo', { passingOnly: true })).value.length > 0 || undefined;
-    await until('the sidecar serves', passing, READY_MS);
+    for (const service of ['echo', 'web']) {
+      const passing = async (): Promise<true | undefined> =>
+        (await client.health.connect(service, { passingOnly: true })).value.length > 0 || undefined;
+      await until(`the sidecar of ${service} serves`, passing, READY_MS);
+    }
     return upstreamPort;
   }
 
