@@ -5,9 +5,9 @@ describe('a soak', { timeout: 120_000 }, () => {
   it('keeps every load going while a client restarts, and looks at every life of every process', async () => {
     const events: string[] = [];
     const { verdicts, loads } = await runSoak({
-      minutes: 0.25,
+      minutes: 0.4,
       sampleEveryMs: 500,
-      restartClientEveryMs: 8_000,
+      restartClientEveryMs: 6_000,
       killLeaderEveryMs: 3_600_000,
       warmUpMs: 0,
       onEvent: (text) => events.push(text),
