@@ -16,7 +16,7 @@ import type { ServerCandidates } from './cluster/discovery.ts';
 import { DatacenterCalls, type DatacenterDirectory, loneDatacenter } from './datacenters/index.ts';
 import { ClusterFormation } from './cluster/formation.ts';
 import { GrpcNetwork } from './cluster/grpc-network.ts';
-import { handOver, leaveCluster } from './cluster/leave.ts';
+import { handOverInTime, leaveCluster } from './cluster/leave.ts';
 import { loneDirectory } from './cluster/lone.ts';
 import type { ClusterLog } from './cluster/member-table.ts';
 import type { AgentAdmission, ClusterNetwork, RouteTo, ServedCall } from './cluster/network.ts';
@@ -198,7 +198,7 @@ export function createServer(
     stop: async () => {
       dispatcher.close(new LictorError('unavailable', 'server is shutting down'));
       await network?.drain();
-      await handOver({ consensus, logger: ports.logger });
+      await handOverInTime({ ...ports, consensus });
       endTrust();
       formation?.stop();
       autopilot.close();

@@ -13,6 +13,8 @@ export interface LeavePorts {
 /** How long a server that leaves waits to be taken out (consul-facts T014). */
 const REMOVAL_GRACE_MS = 5000;
 const LOOK_EVERY_MS = 100;
+/** A follower that is there takes over within milliseconds. */
+const HAND_OVER_MS = 1000;
 
 /** Goes for good: leadership is handed over, and the others take this server out of the cluster. */
 export async function leaveCluster(config: Pick<ServerConfig, 'nodeId' | 'leaveDrainMs'>, ports: LeavePorts): Promise<void> {
@@ -21,8 +23,15 @@ export async function leaveCluster(config: Pick<ServerConfig, 'nodeId' | 'leaveD
   await Promise.all([drain(config, ports), untilRemoved(config.nodeId, ports)]);
 }
 
+/** As `handOver`, by a server that ends: where all end at once there is nobody to take over, and nobody has to wait for that. Never rejects. */
+export async function handOverInTime(ports: Pick<LeavePorts, 'consensus' | 'logger' | 'clock'>): Promise<void> {
+  const isOver = new AbortController();
+  await Promise.race([handOver(ports), sleep(ports.clock, HAND_OVER_MS, isOver.signal).catch(() => undefined)]);
+  isOver.abort();
+}
+
 /** The cluster should not have to notice by itself that its leader is gone. Never rejects. */
-export async function handOver({ consensus, logger }: Pick<LeavePorts, 'consensus' | 'logger'>): Promise<void> {
+async function handOver({ consensus, logger }: Pick<LeavePorts, 'consensus' | 'logger'>): Promise<void> {
   const isOnlyVoter = consensus.configuration().Servers.filter((server) => server.Voter).length < 2;
   if (!consensus.isLeader || isOnlyVoter) return;
   try {
