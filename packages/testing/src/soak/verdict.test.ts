@@ -14,11 +14,11 @@ describe('the judgement of a soak', () => {
     for (const what of ['rssMib', 'heapMib', 'handles', 'timers'] as const) {
       const verdict = judge(
         'leaky',
-        samples(60, (position) => ({ [what]: 100 + position })),
+        samples(60, (position) => ({ [what]: 100 + 3 * position })),
         60_000,
       );
       expect([what, hasGrown(verdict), verdict.trends[what]?.isGrowing]).toEqual([what, true, true]);
-      expect(verdict.trends[what]?.perHour).toBeCloseTo(360, 6);
+      expect(verdict.trends[what]?.perHour).toBeCloseTo(1080, 6);
     }
   });
 
