@@ -3,7 +3,7 @@ import { type CallOptions, LictorError, type Timer } from '@lictor/protocol';
 import { Assembler, type PartsBudget } from './assembler.ts';
 import type { Body } from './body.ts';
 import { decodeError, decodeValue, encodeRequest } from './codec.ts';
-import { BULK_METHODS, type PeerRpcLimits, SLICED_BYTES } from './limits.ts';
+import { BLOCKING_PART, BULK_METHODS, type PeerRpcLimits, SLICED_BYTES } from './limits.ts';
 import type { PeerRpcPorts } from './ports.ts';
 import { KIND, LAST_CALL_METADATA } from './protocol.ts';
 import { decodeFrame, type FrameRecord, garbage, MAX_CALL_ID } from './record.ts';
@@ -94,7 +94,8 @@ export class PeerConnection {
 
   #encode(method: string, request: unknown, options: CallOptions): Uint8Array | Body {
     const { maxInFlight, maxRequestBytes, maxBulkRequestBytes } = this.#options.limits;
-    if (this.#pending.size >= maxInFlight) throw this.#overloaded('too many calls in flight');
+    const isBlocking = (options.query?.minIndex ?? 0) > 0;
+    if (this.#pending.size >= maxInFlight * (isBlocking ? BLOCKING_PART : 1)) throw this.#overloaded('too many calls in flight');
     const body = encodeRequest(method, request, options);
     const limit = BULK_METHODS.has(method) ? maxBulkRequestBytes : maxRequestBytes;
     if (body.length > limit) {

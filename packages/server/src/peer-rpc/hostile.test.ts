@@ -129,6 +129,22 @@ describe('limits of a caller', () => {
     await expect(first).rejects.toMatchObject({ code: expect.stringMatching(/unavailable|outcome-unknown/) });
   });
 
+  it('keep room for calls that do not wait, however many wait for news', async () => {
+    const peers = await startPeers(
+      ({ options }) => (options.query === undefined ? Promise.resolve('at once') : new Promise(() => undefined)),
+      {
+        client: { limits: { maxInFlight: 20 } },
+      },
+    );
+    started.push(peers);
+    const block = () => peers.client.call(peers.address, 'KVS.Get', {}, { query: { minIndex: 1 } });
+    const blocked = Promise.allSettled(Array.from({ length: 18 }, block));
+    await expect(block()).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('too many calls in flight') });
+    expect(await peers.client.call(peers.address, 'KVS.Get', {}, {})).toBe('at once');
+    peers.client.close();
+    expect((await blocked).map(({ status }) => status)).toEqual(Array.from({ length: 18 }, () => 'rejected'));
+  });
+
   it('let go of a reply that is too large, and the callee of what is left of it', async () => {
     const peers = await startPeers(({ method }) => Promise.resolve(method === 'KVS.List' ? Buffer.alloc(100 * PART_BYTES) : 'small'), {
       client: { limits: { maxReplyBytes: 2 * PART_BYTES } },

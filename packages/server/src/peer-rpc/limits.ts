@@ -26,6 +26,9 @@ export const DEFAULT_PEER_RPC_LIMITS: PeerRpcLimits = {
   maxLongBytes: 1024 * MIB,
 };
 
+/** The part of `maxInFlight` that blocking queries may take: whoever waits for news, however often, holds up nobody else's calls. */
+export const BLOCKING_PART = 0.9;
+
 /** Of a caller that nobody vouches for, who has one small thing to ask. */
 export const ENROLL_LIMITS: PeerRpcLimits = {
   maxInFlight: 2,
