@@ -1,5 +1,5 @@
+import { freePorts } from '@lictor/protocol/testing';
 import { AgentProcess } from './agent-process.ts';
-import { quietPorts } from './quiet-ports.ts';
 import { until } from './until.ts';
 
 const PORTS_EACH = 3;
@@ -35,7 +35,7 @@ export function plainAgentHcl({ name, dataDir, ports, expect, joins }: PlainAgen
 
 /** Three of each, free a moment ago. */
 export async function agentPorts(agents: number): Promise<readonly PlainAgentPlan['ports'][]> {
-  const numbers = await quietPorts(agents * PORTS_EACH);
+  const numbers = await freePorts(agents * PORTS_EACH);
   return Array.from({ length: agents }, (_, at) => {
     const [http = 0, server = 0, serf = 0] = numbers.slice(at * PORTS_EACH);
     return [http, server, serf] as const;

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EmbeddedAgent, startEmbeddedAgent } from '@lictor/cli';
 import { createClient, type LictorClient } from '@lictor/sdk';
+import { freePorts } from '@lictor/protocol/testing';
 import type { AgentProcess } from '../processes/agent-process.ts';
-import { quietPorts } from '../processes/quiet-ports.ts';
 import { agentPorts, leaderOf, plainAgentHcl, planProcesses } from '../processes/server-processes.ts';
 import { until } from '../processes/until.ts';
 import { Arrivals, type Spread } from './arrivals.ts';
@@ -131,7 +131,7 @@ class ScaleRun {
     for (const ID of [`${SHARED}-1`, `${SHARED}-2`]) {
       await first?.client.agent.registerService({ ID, Name: SHARED, Port: 9, Connect: { Native: true } });
     }
-    const ports = await quietPorts(2 * this.#count);
+    const ports = await freePorts(2 * this.#count);
     await this.#ofEachClient(async ({ client }, service) => {
       const Proxy = { Upstreams: [{ DestinationName: SHARED, LocalBindPort: ports.pop() }] };
       await client.agent.registerService({ Name: service, Port: 9, Connect: { SidecarService: { Port: ports.pop() ?? 0, Proxy } } });
