@@ -19,7 +19,7 @@ try {
   const project = join(folder, 'project');
   mkdirSync(project);
   step(`packing ${manifests.length} packages`);
-  for (const { folder: source } of manifests) pnpm(['--dir', source, 'pack', '--pack-destination', folder]);
+  for (const { folder: source } of manifests) pnpm(['--reporter=silent', '--dir', source, 'pack', '--pack-destination', folder]);
   const tarballs = Object.fromEntries(manifests.map(({ name, version }) => [name, `file:${join(folder, tarballOf(name, version))}`]));
   writeFileSync(
     join(project, 'package.json'),
