@@ -1,11 +1,12 @@
 import { request as requestHttp, type IncomingMessage } from 'node:http';
 import { formatDuration } from '@lictor/protocol';
 import { OutputBuffer } from '../output-buffer.ts';
-import type { Probe, ProbeResult } from '../runner.ts';
+import type { Probe } from '../runner.ts';
 import { AttachedOutput } from './attached-output.ts';
 import { DEFAULT_TIMEOUT_MS, type ProbeContext, timeoutMs } from './context.ts';
 import { startDeadline } from './deadline.ts';
 import { type EngineAddress, parseEngineAddress } from './engine-address.ts';
+import { byExitCode } from './exit-code.ts';
 
 /** Of the engine's short answers. */
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -117,11 +118,6 @@ function objectIn(json: string): Readonly<Record<string, unknown>> {
   } catch {
     return {};
   }
-}
-
-function byExitCode(exitCode: number, output: string): ProbeResult {
-  if (exitCode === 0) return { status: 'passing', output };
-  return { status: exitCode === 1 ? 'warning' : 'critical', output };
 }
 
 function fail(message: string): never {

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { formatDuration } from '@lictor/protocol';
 import { OutputBuffer } from '../output-buffer.ts';
-import type { Probe, ProbeResult } from '../runner.ts';
+import type { Probe } from '../runner.ts';
 import type { ProbeContext } from './context.ts';
 import { SCRIPT_TIMEOUT_MS, timeoutMs } from './context.ts';
 import { startDeadline } from './deadline.ts';
+import { byExitCode } from './exit-code.ts';
 
 /**
  * Runs the arguments without a shell, in a process group of its own, which is killed as a whole at the timeout
@@ -53,11 +54,6 @@ function killGroup(pid: number | undefined): void {
   } catch {
     // The group is gone already.
   }
-}
-
-function byExitCode(exitCode: number | null, output: string): ProbeResult {
-  if (exitCode === 0) return { status: 'passing', output };
-  return { status: exitCode === 1 ? 'warning' : 'critical', output };
 }
 
 function spawnErrorText(command: string, error: unknown): string {
