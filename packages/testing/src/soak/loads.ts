@@ -13,6 +13,8 @@ export interface LoadCount {
 const KEYS = 1000;
 const KEY_BYTES = 256;
 const CHURNING = 20;
+/** Each removal is remembered for 15 minutes (0.7 KiB): what is not over before that must not look like growth. */
+const CHURN_PAUSE_MS = 1000;
 const WATCHERS = 40;
 const WAIT_MS = 20_000;
 const ANSWER_MS = 5_000;
@@ -28,13 +30,13 @@ export class Loads {
     const value = 'x'.repeat(KEY_BYTES);
     this.#repeat('writes of keys', 20, async (turn) => void (await client.kv.put(`soak/${turn % KEYS}`, `${turn} ${value}`)));
     this.#repeat('reads of keys', 20, async (turn) => void (await client.kv.get(`soak/${turn % KEYS}`)));
-    this.#repeat('sessions and locks', 200, async (turn) => {
+    this.#repeat('sessions and locks', CHURN_PAUSE_MS, async (turn) => {
       const session = await client.session.create({ TTL: '10s', LockDelay: '1ms' });
       await client.kv.put(`soak-lock/${turn % 10}`, 'locked', { acquire: session });
       // Some are left to the end of their time.
       if (turn % 5 > 0) await client.session.destroy(session);
     });
-    this.#repeat('registrations', 200, async (turn) => {
+    this.#repeat('registrations', CHURN_PAUSE_MS, async (turn) => {
       const Name = `churn-${turn % CHURNING}`;
       await client.agent.registerService({ Name, Port: 9, Tags: [`turn-${turn}`], Check: { TTL: '60s' } });
       if (turn >= CHURNING / 2) await client.agent.deregisterService(`churn-${(turn + CHURNING / 2) % CHURNING}`);
