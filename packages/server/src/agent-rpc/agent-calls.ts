@@ -3,7 +3,7 @@ import type { Clock, Logger, Metrics } from '@lictor/protocol';
 import type { RpcTlsConfig } from '../config.ts';
 import type { RemoteCalls } from '../forward/forwarder.ts';
 import { AGENT_CALLS, PeerRpcClient } from '../peer-rpc/index.ts';
-import { AgentTls, loadRpcTlsFiles, type RpcTlsFiles, type RpcTlsMaterial, warnOfValidity } from '../tls/index.ts';
+import { AgentTls, loadRpcTlsFiles } from '../tls/index.ts';
 
 export interface AgentCallsPorts {
   readonly clock: Clock;
@@ -20,20 +20,14 @@ export interface AgentCalls extends RemoteCalls {
 
 /** @throws LictorError when the TLS files cannot be used */
 export function createAgentCalls(tls: RpcTlsConfig | null, ports: AgentCallsPorts): AgentCalls {
-  const secured = tls === null ? undefined : new AgentTls(tls.options, load(tls.files, ports));
+  const secured = tls === null ? undefined : new AgentTls(tls.options, loadRpcTlsFiles(tls.files, ports));
   const credentials = secured?.channelCredentials ?? grpc.credentials.createInsecure();
   const client = new PeerRpcClient({ calls: AGENT_CALLS, credentials: () => credentials }, ports);
   return {
     call: (address, method, request, options) => client.call(address, method, request, options),
     reloadTls: () => {
-      if (tls !== null) secured?.replace(load(tls.files, ports));
+      if (tls !== null) secured?.replace(loadRpcTlsFiles(tls.files, ports));
     },
     close: () => client.close(),
   };
-}
-
-function load(files: RpcTlsFiles, ports: AgentCallsPorts): RpcTlsMaterial {
-  const material = loadRpcTlsFiles(files);
-  warnOfValidity(material, ports);
-  return material;
 }

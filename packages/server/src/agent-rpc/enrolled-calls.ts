@@ -34,7 +34,7 @@ export interface EnrolledCalls extends AgentCalls {
  * and agents. @throws LictorError when the TLS files cannot be used
  */
 export function createEnrolledCalls({ options, files }: RpcTlsConfig, ports: AgentCallsPorts): EnrolledCalls {
-  let own = loadRpcTlsFiles(files);
+  let own = loadRpcTlsFiles(files, ports);
   let enrollChannel = enrollTls(options, own);
   let identity: AgentIdentity | undefined;
   let tls: AgentTls | undefined;
@@ -71,7 +71,7 @@ export function createEnrolledCalls({ options, files }: RpcTlsConfig, ports: Age
     },
     use: (next) => apply(next, materialOf(own, next)),
     reloadTls: () => {
-      const read = loadRpcTlsFiles(files);
+      const read = loadRpcTlsFiles(files, ports);
       const channel = enrollTls(options, read);
       if (identity !== undefined) apply(identity, materialOf(read, identity));
       own = read;

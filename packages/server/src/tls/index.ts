@@ -3,5 +3,4 @@ export { loadRpcTlsFiles, type RpcTlsFiles } from './load.ts';
 export { type AuthenticatedCall, RpcTls } from './rpc-tls.ts';
 export type { MeshTrust } from './mesh-caller.ts';
 export { serverNameOf } from './server-name.ts';
-export { warnOfValidity } from './validity.ts';
 export type { RpcTlsMaterial, RpcTlsOptions } from './types.ts';

@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FakeClock, MemoryLogger } from '@lictor/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadRpcTlsFiles } from './load.ts';
+import { loadRpcTlsFiles, type RpcTlsFiles } from './load.ts';
 
 const CA = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 const NOTHING = { caFile: '', caPath: '', certFile: '', keyFile: '' };
@@ -18,29 +19,31 @@ function file(name: string, text: string): string {
   return join(folder, name);
 }
 
+const read = (files: RpcTlsFiles) => loadRpcTlsFiles(files, { clock: new FakeClock(), logger: new MemoryLogger() });
+
 describe('the files of TLS between servers', () => {
   it('are read; the key is a secret', () => {
     const files = { ...NOTHING, caFile: file('ca.pem', CA), certFile: file('cert.pem', 'cert'), keyFile: file('key.pem', 'key') };
-    const { caPems, certPem, keyPem } = loadRpcTlsFiles(files);
+    const { caPems, certPem, keyPem } = read(files);
     expect([caPems, certPem, keyPem.reveal()]).toEqual([[CA], 'cert', 'key']);
-    expect(JSON.stringify(loadRpcTlsFiles(files))).not.toContain('"key"');
+    expect(JSON.stringify(read(files))).not.toContain('"key"');
   });
 
   it('may be a folder of CAs, with folders in it; a file goes before it', () => {
     mkdirSync(join(folder, 'more'));
     file('a.pem', `${CA}a`);
     file('more/b.pem', `${CA}b`);
-    expect(loadRpcTlsFiles({ ...NOTHING, caPath: folder }).caPems).toEqual([`${CA}a`, `${CA}b`]);
-    expect(loadRpcTlsFiles({ ...NOTHING, caPath: folder, caFile: join(folder, 'a.pem') }).caPems).toEqual([`${CA}a`]);
+    expect(read({ ...NOTHING, caPath: folder }).caPems).toEqual([`${CA}a`, `${CA}b`]);
+    expect(read({ ...NOTHING, caPath: folder, caFile: join(folder, 'a.pem') }).caPems).toEqual([`${CA}a`]);
   });
 
   it('that are not there, or hold nothing of use, are told in the words of Consul', () => {
     const missing = join(folder, 'missing.pem');
-    const load = (files: Partial<typeof NOTHING>) => () => loadRpcTlsFiles({ ...NOTHING, ...files });
+    const load = (files: Partial<typeof NOTHING>) => () => read({ ...NOTHING, ...files });
     expect(load({ caFile: missing })).toThrow(`Error loading from ${missing}: `);
     expect(load({ caPath: folder })).toThrow('Error loading from CAPath: no CAs found');
     expect(load({ caFile: file('bad.pem', 'text') })).toThrow('failed to parse PEM');
     expect(load({ certFile: missing, keyFile: missing })).toThrow('Failed to load cert/key pair: ');
-    expect(loadRpcTlsFiles(NOTHING).caPems).toEqual([]);
+    expect(read(NOTHING).caPems).toEqual([]);
   });
 });

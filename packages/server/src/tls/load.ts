@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LictorError, Secret } from '@lictor/protocol';
 import type { RpcTlsMaterial } from './types.ts';
+import { type ValidityPorts, warnOfValidity } from './validity.ts';
 
 /** Empty: not given. */
 export interface RpcTlsFiles {
@@ -15,8 +16,14 @@ export interface RpcTlsFiles {
 /** More than any set of CAs has. */
 const MAX_CA_FILES = 1_000;
 
-/** @throws LictorError `invalid-argument` in Consul's words */
-export function loadRpcTlsFiles({ caFile, caPath, certFile, keyFile }: RpcTlsFiles): RpcTlsMaterial {
+/** Reads them, and warns of a certificate that is not valid now. @throws LictorError `invalid-argument` in Consul's words */
+export function loadRpcTlsFiles(files: RpcTlsFiles, ports: ValidityPorts): RpcTlsMaterial {
+  const material = readFiles(files);
+  warnOfValidity(material, ports);
+  return material;
+}
+
+function readFiles({ caFile, caPath, certFile, keyFile }: RpcTlsFiles): RpcTlsMaterial {
   const caPems = caFile !== '' ? [readCa(caFile)] : caPath !== '' ? readFolder(caPath) : [];
   if (certFile === '' || keyFile === '') return { caPems, certPem: '', keyPem: new Secret('') };
   return { caPems, certPem: readPair(certFile), keyPem: new Secret(readPair(keyFile)) };

@@ -2,11 +2,16 @@ import { X509Certificate } from 'node:crypto';
 import type { Clock, Logger } from '@lictor/protocol';
 import type { RpcTlsMaterial } from './types.ts';
 
+export interface ValidityPorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
 /**
  * Whoever shows a certificate before or after its time is refused in the handshake, where neither side learns why. So an agent says by itself what its
  * clock makes of its certificate.
  */
-export function warnOfValidity({ certPem }: RpcTlsMaterial, { clock, logger }: { readonly clock: Clock; readonly logger: Logger }): void {
+export function warnOfValidity({ certPem }: RpcTlsMaterial, { clock, logger }: ValidityPorts): void {
   if (certPem === '') return;
   const certificate = readable(certPem);
   if (certificate === undefined) return;
