@@ -5,11 +5,28 @@ import { eventually, ROOT } from '../support/process.ts';
 import { TestCluster } from './support/cluster.ts';
 import { nextBuild } from './support/next-build.ts';
 import type { ClusterServer } from './support/server.ts';
-import { SteadyLoad } from './support/steady-load.ts';
+import { KEY_WRITES, SteadyLoad, type SteadyRequest } from './support/steady-load.ts';
 
 /** Issue, section 2: rolling restart and upgrade of servers and clients without a failed request through a healthy agent; versions advertised. */
 const STEP_MS = 180_000;
 const NEXT = '1.21.9';
+/** Agents hold calls through an election; what they answer after it counts. */
+const PATIENCE_MS = 30_000;
+
+const read = (path: string, isGood: SteadyRequest['isGood'] = (status) => status === 200): SteadyRequest => ({
+  make: () => [path, { signal: AbortSignal.timeout(PATIENCE_MS) }],
+  isGood,
+});
+const REQUESTS = {
+  put: {
+    make: (count) => ['/v1/kv/rolling/key', { method: 'PUT', body: String(count), signal: AbortSignal.timeout(PATIENCE_MS) }],
+    isGood: KEY_WRITES.isGood,
+  },
+  // A folder that is not there yet.
+  get: read('/v1/kv/rolling/?keys', (status) => status === 200 || status === 404),
+  consistent: read('/v1/catalog/nodes?consistent'),
+  cached: read('/v1/health/service/web?cached'),
+} satisfies Record<string, SteadyRequest>;
 
 describe('a cluster whose agents are restarted one after the other', { timeout: STEP_MS }, () => {
   const next = nextBuild(NEXT);
@@ -40,7 +57,7 @@ describe('a cluster whose agents are restarted one after the other', { timeout: 
     ['ended by SIGTERM and started again', 'SIGTERM', join(ROOT, 'packages/cli/bin/lictor')],
     ['replaced by the next version', 'SIGTERM', next.program],
   ] as const)('answers every request through a healthy one while servers and a client are %s', async (_what, signal, program) => {
-    const load = new SteadyLoad(healthy);
+    const load = new SteadyLoad(healthy, REQUESTS);
     for (const agent of [...cluster.servers, other]) {
       await agent.end(signal);
       await agent.startAs(program);

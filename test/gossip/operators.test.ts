@@ -5,8 +5,9 @@ import { columnize } from '../../packages/cli/src/text/columns.ts';
 import { TestCluster } from '../cluster/support/cluster.ts';
 import { createLoopback } from '../cluster/support/loopback.ts';
 import { ClusterServer } from '../cluster/support/server.ts';
+import { KEY_WRITES, SteadyLoad } from '../cluster/support/steady-load.ts';
 import { eventually, type Finished } from '../support/process.ts';
-import { newKey, SteadyWrites } from './support.ts';
+import { newKey } from './support.ts';
 
 /** What operators see and do with gossip: three servers, two clients and one that finds its way by itself, as real processes. */
 const STEP_MS = 60_000;
@@ -109,7 +110,7 @@ describe('gossip as operators see it', () => {
     const list = (counts: (members: number) => string): string => `\nWAN:\n${counts(3)}\ndc1 (LAN):\n${counts(5)}`;
 
     it('rotates the key under load: nobody is lost, and no write', { timeout: STEP_MS }, async () => {
-      const writes = new SteadyWrites(client(1));
+      const writes = new SteadyLoad(client(1), { put: KEY_WRITES });
       const installed = await client(0).lictor('keyring', '-install', nextKey);
       expect(installed).toEqual({ ...DONE, stdout: '==> Installing new gossip encryption key...\n' });
       const both = (members: number): string => [firstKey, nextKey].map((key) => `  ${key} [${members}/${members}]\n`).join('');
@@ -126,8 +127,8 @@ describe('gossip as operators see it', () => {
       });
       const local = await client(0).lictor('keyring', '-list', '-local-only');
       expect(local).toEqual({ ...DONE, stdout: `==> Gathering installed encryption keys...\n\ndc1 (LAN):\n${only(5)}` });
-      const { failures, count } = await writes.stop();
-      expect([failures, count > 5]).toEqual([[], true]);
+      const { failures, counts } = await writes.stop();
+      expect([failures, counts.put > 5]).toEqual([[], true]);
       for (const agent of all()) expect(Object.values(await statuses(agent))).toEqual(['alive', 'alive', 'alive', 'alive', 'alive']);
       expect(cluster.output).not.toMatch(/member failed/);
     });
