@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { sleep } from '@lictor/protocol';
+import { doneWithin } from '@lictor/protocol';
 import { systemClock } from '@lictor/protocol/system';
 import { type LictorClient, Lock, LockError, Semaphore } from '@lictor/sdk';
 import { type ChildOptions, type RunningChild, startChild } from '../framework/child-process.ts';
@@ -126,10 +126,7 @@ async function runHolding(
 async function killChild(child: RunningChild, say: (text: string) => void): Promise<void> {
   say(`Terminating child pid ${child.pid}`);
   child.kill('SIGTERM');
-  const grace = new AbortController();
-  const ended = await Promise.race([child.ended.then(() => true), sleep(systemClock, KILL_GRACE_MS, grace.signal).then(() => false)]);
-  grace.abort();
-  if (ended) {
+  if (await doneWithin(systemClock, KILL_GRACE_MS, child.ended)) {
     say('Child terminated');
     return;
   }

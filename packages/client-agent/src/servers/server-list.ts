@@ -1,4 +1,4 @@
-import { type Clock, type Logger, type Random, randomInteger, type Timer } from '@lictor/protocol';
+import { type Clock, type Logger, type Random, randomInteger, shuffle, type Timer } from '@lictor/protocol';
 
 /** A server of this datacenter, as the agent has found it. */
 export interface KnownServer {
@@ -102,13 +102,5 @@ export class ServerList {
       shuffle(this.#servers, random);
       this.#schedule();
     });
-  }
-}
-
-/** Fisher and Yates. */
-function shuffle<T>(items: T[], random: Random): void {
-  for (let last = items.length - 1; last > 0; last--) {
-    const other = randomInteger(random, last + 1);
-    [items[last], items[other]] = [items[other] as T, items[last] as T];
   }
 }

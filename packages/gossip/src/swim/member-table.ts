@@ -1,4 +1,4 @@
-import { type Random, randomInteger } from '@lictor/protocol';
+import { type Random, randomInteger, shuffle } from '@lictor/protocol';
 import type { NodeView } from './effects.ts';
 import type { Address, MemberRecord, NodeState, Versions } from './message.ts';
 import type { Suspicion } from './suspicion.ts';
@@ -141,15 +141,4 @@ export function viewOf({ name, id, address, tags, versions, incarnation, state }
 
 export function recordOf({ name, id, address, tags, versions, incarnation, state }: Node): MemberRecord {
   return { node: name, id, address, tags, versions, incarnation, state };
-}
-
-function shuffle<T>(items: T[], random: Random): void {
-  for (let last = items.length - 1; last > 0; last--) {
-    const other = randomInteger(random, last + 1);
-    const item = items[last];
-    const chosen = items[other];
-    if (item === undefined || chosen === undefined) continue;
-    items[last] = chosen;
-    items[other] = item;
-  }
 }

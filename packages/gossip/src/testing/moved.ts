@@ -1,4 +1,4 @@
-import { type Random, randomInteger } from '@lictor/protocol';
+import { type Random, randomInteger, shuffled } from '@lictor/protocol';
 import { seededRandom } from '@lictor/protocol/testing';
 import type { Serf } from '../serf/index.ts';
 import { SerfCluster } from './serf-cluster.ts';
@@ -32,7 +32,7 @@ export function serversMoved(seed: number): number {
     cluster.pass(random.float() * 100);
   }
   cluster.pass(random.float() * 60_000);
-  const addresses = moved(random);
+  const addresses = shuffled([...names.keys()], random);
   for (const [position, name] of names.entries()) {
     const node = cluster.sim.add(name, addressOf(addresses[position] ?? position));
     retryJoin(cluster, node, random);
@@ -42,15 +42,6 @@ export function serversMoved(seed: number): number {
   if (!cluster.sim.until(() => problem(cluster) === undefined, PATIENCE_MS, 500))
     throw new Error(`after ${PATIENCE_MS} ms ${problem(cluster)}`);
   return cluster.sim.time.nowMs - sinceMs;
-}
-
-function moved(random: Random): number[] {
-  const positions = Array.from({ length: SERVERS }, (_, position) => position);
-  for (let last = SERVERS - 1; last > 0; last--) {
-    const other = randomInteger(random, last + 1);
-    [positions[last], positions[other]] = [positions[other] ?? 0, positions[last] ?? 0];
-  }
-  return positions;
 }
 
 function retryJoin({ sim }: SerfCluster, node: SimNode<Serf>, random: Random): void {

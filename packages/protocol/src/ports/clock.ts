@@ -39,3 +39,17 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/** Waits for `work`, no longer than `atMostMs`; it goes on by itself. @returns whether it is done @throws what it rejects with in that time */
+export async function doneWithin(clock: Clock, atMostMs: number, work: Promise<unknown>): Promise<boolean> {
+  const isOver = new AbortController();
+  const late = sleep(clock, atMostMs, isOver.signal).then(
+    () => false,
+    () => false,
+  );
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    isOver.abort();
+  }
+}

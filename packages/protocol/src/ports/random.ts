@@ -11,6 +11,21 @@ export function randomInteger(random: Random, bound: number): number {
   return Math.floor(random.float() * bound);
 }
 
+/** In place (Fisher and Yates). */
+export function shuffle<T>(items: T[], random: Random): void {
+  for (let last = items.length - 1; last > 0; last--) {
+    const other = randomInteger(random, last + 1);
+    [items[last], items[other]] = [items[other] as T, items[last] as T];
+  }
+}
+
+/** A copy in another order. */
+export function shuffled<T>(items: readonly T[], random: Random): T[] {
+  const copy = [...items];
+  shuffle(copy, random);
+  return copy;
+}
+
 /** A random UUID (RFC 9562 version 4). */
 export function randomUuid(random: Random): string {
   const bytes = random.bytes(16);

@@ -1,5 +1,5 @@
 import * as grpc from '@grpc/grpc-js';
-import { type Clock, type Logger, type Metrics, sleep } from '@lictor/protocol';
+import { type Clock, doneWithin, type Logger, type Metrics } from '@lictor/protocol';
 import { GrpcTransport, type Transport } from '@lictor/raft';
 import type { NetworkConfig, ServerConfig } from '../config.ts';
 import type { RemoteCalls } from '../forward/forwarder.ts';
@@ -13,7 +13,7 @@ import {
   RpcListener,
   type RpcListenerOptions,
 } from '../peer-rpc/index.ts';
-import { loadRpcTlsFiles, RpcTls, type RpcTlsFiles, type RpcTlsMaterial, warnOfValidity } from '../tls/index.ts';
+import { loadRpcTlsFiles, RpcTls } from '../tls/index.ts';
 import { type GreetingTransport, type ServerCandidates, ServerDiscovery } from './discovery.ts';
 import { addGreetingService, GrpcGreetings } from './greeting-transport.ts';
 import type { AgentAdmission, CallHandlers, ClusterNetwork, RouteTo } from './network.ts';
@@ -55,7 +55,7 @@ export class GrpcNetwork implements ClusterNetwork {
     this.#ports = ports;
     this.#routeTo = ports.routeTo ?? ((address) => address);
     this.#network = network;
-    this.#tls = network.tls === null ? undefined : new RpcTls(network.tls.options, this.#load(network.tls.files));
+    this.#tls = network.tls === null ? undefined : new RpcTls(network.tls.options, loadRpcTlsFiles(network.tls.files, ports));
     if (this.#tls !== undefined) this.admission = this.#tls;
     const outgoing = this.#tls?.channelCredentials ?? grpc.credentials.createInsecure();
     this.#rpc = new RpcListener({ host: network.rpcHost, port: network.rpcPort, ...incomingOf(this.#tls), ...network.limits }, ports);
@@ -102,21 +102,11 @@ export class GrpcNetwork implements ClusterNetwork {
   }
 
   reloadTls(): void {
-    if (this.#network.tls !== null) this.#tls?.replace(this.#load(this.#network.tls.files));
-  }
-
-  #load(files: RpcTlsFiles): RpcTlsMaterial {
-    const material = loadRpcTlsFiles(files);
-    warnOfValidity(material, this.#ports);
-    return material;
+    if (this.#network.tls !== null) this.#tls?.replace(loadRpcTlsFiles(this.#network.tls.files, this.#ports));
   }
 
   async drain(): Promise<void> {
-    const isOver = new AbortController();
-    const drained = Promise.all(this.#services.map((service) => service.drain()));
-    // Whatever wakes from an aborted pause has lost the race.
-    await Promise.race([drained, sleep(this.#ports.clock, DRAIN_MS, isOver.signal).catch(() => undefined)]);
-    isOver.abort();
+    await doneWithin(this.#ports.clock, DRAIN_MS, Promise.all(this.#services.map((service) => service.drain())));
   }
 
   async stop(): Promise<void> {

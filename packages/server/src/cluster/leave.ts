@@ -1,4 +1,4 @@
-import { type Clock, formatDuration, type Logger, sleep } from '@lictor/protocol';
+import { type Clock, doneWithin, formatDuration, type Logger, sleep } from '@lictor/protocol';
 import type { ServerConfig } from '../config.ts';
 import type { Consensus } from '../consensus/port.ts';
 import type { ServerDiscovery } from './discovery.ts';
@@ -25,9 +25,7 @@ export async function leaveCluster(config: Pick<ServerConfig, 'nodeId' | 'leaveD
 
 /** As `handOver`, by a server that ends: where all end at once there is nobody to take over, and nobody has to wait for that. Never rejects. */
 export async function handOverInTime(ports: Pick<LeavePorts, 'consensus' | 'logger' | 'clock'>): Promise<void> {
-  const isOver = new AbortController();
-  await Promise.race([handOver(ports), sleep(ports.clock, HAND_OVER_MS, isOver.signal).catch(() => undefined)]);
-  isOver.abort();
+  await doneWithin(ports.clock, HAND_OVER_MS, handOver(ports));
 }
 
 /** The cluster should not have to notice by itself that its leader is gone. Never rejects. */

@@ -1,6 +1,6 @@
 import type { Authorizer } from '@lictor/mesh';
 import { BUILTIN_PROVIDER, BuiltinCaProvider, type CaProvider, type CaProviderFactory, parseCsr, trustDomainOf } from '@lictor/pki';
-import { type CaConfiguration, type CaConfigurationRequest, LictorError, sleep, type Timer } from '@lictor/protocol';
+import { type CaConfiguration, type CaConfigurationRequest, doneWithin, LictorError, type Timer } from '@lictor/protocol';
 import { sameContent, sameValue } from '../fsm/catalog/same-content.ts';
 import { CA_SET_CONFIG, type CaConfigFields, type SetConfigBody } from '../fsm/commands/connect-ca.ts';
 import type { LeaderDuty } from '../leader/duty.ts';
@@ -244,11 +244,7 @@ export class ConnectCa implements LeaderDuty {
   }
 
   async #ready(): Promise<ActiveCa> {
-    if (this.#active === undefined) {
-      const wait = new AbortController();
-      await Promise.race([this.#starting, sleep(this.#ports.clock, READY_WAIT_MS, wait.signal).catch(() => undefined)]);
-      wait.abort();
-    }
+    if (this.#active === undefined) await doneWithin(this.#ports.clock, READY_WAIT_MS, this.#starting);
     return this.#must();
   }
 

@@ -1,5 +1,5 @@
 export { failOver } from './failover.ts';
-export { nearestFirst, originOf, shuffle } from './order.ts';
+export { nearestFirst, originOf } from './order.ts';
 export { queryNotFound, resolveQuery } from './resolve.ts';
 export { selectInstances } from './select.ts';
 export { validateQuery } from './validate.ts';

@@ -1,4 +1,4 @@
-import { type CheckServiceNode, type PreparedQueryExecuteRequest, type Random, randomInteger } from '@lictor/protocol';
+import type { CheckServiceNode, PreparedQueryExecuteRequest } from '@lictor/protocol';
 import { sortByDistance } from '../rpc/endpoints/shared/near.ts';
 import { nodesTable } from '../state/tables/nodes.ts';
 import { foldAddress } from '../state/tables/keys.ts';
@@ -6,14 +6,6 @@ import type { StateReader } from '../state/types.ts';
 
 /** The node that is looked for among the nearest, as Consul does: it is not further down where distances are known. */
 const NEAREST = 10;
-
-export function shuffle<Item>(random: Random, items: readonly Item[]): Item[] {
-  const shuffled = [...items];
-  for (let position = shuffled.length - 1; position > 0; position--) {
-    swap(shuffled, position, randomInteger(random, position + 1));
-  }
-  return shuffled;
-}
 
 /**
  * The node that distances are measured from: what the caller asked for, else what the query says. The magic names stand for the agent that

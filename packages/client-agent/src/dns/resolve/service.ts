@@ -1,4 +1,4 @@
-import type { CheckServiceNode, Random } from '@lictor/protocol';
+import { type CheckServiceNode, shuffled } from '@lictor/protocol';
 import { ipv6Groups } from '../encode.ts';
 import type { Lookup } from '../lookup.ts';
 import { type Answer, type DnsRecord, RCODE, type Resolution, TYPE } from '../record.ts';
@@ -14,7 +14,7 @@ export async function resolveService(context: ResolveContext, name: string, type
   const instances = await healthyInstances(context, lookup);
   if (instances.length === 0) return NO_SUCH_NAME;
   const ttlSeconds = serviceTtlSeconds(context.config.dns, lookup.service);
-  const answers = shuffle(context.random, instances).flatMap((instance) => answersOf(context, name, type, instance, ttlSeconds));
+  const answers = shuffled(instances, context.random).flatMap((instance) => answersOf(context, name, type, instance, ttlSeconds));
   return { rcode: RCODE.NOERROR, answers, authorities: [] };
 }
 
@@ -89,16 +89,6 @@ export async function resolveVirtual(context: ResolveContext, name: string, type
   const record = addressRecord(name, address, serviceTtlSeconds(context.config.dns, lookup.service));
   const answers = listOf(record).filter((candidate) => wants(type, candidate));
   return { rcode: RCODE.NOERROR, answers: answers.map((answer) => ({ record: answer, additionals: [] })), authorities: [] };
-}
-
-/** Fisher and Yates. */
-function shuffle<T>(random: Random, items: readonly T[]): T[] {
-  const shuffled = [...items];
-  for (let position = shuffled.length - 1; position > 0; position--) {
-    const other = Math.floor(random.float() * (position + 1));
-    [shuffled[position], shuffled[other]] = [shuffled[other] as T, shuffled[position] as T];
-  }
-  return shuffled;
 }
 
 function listOf(record: DnsRecord | undefined): DnsRecord[] {

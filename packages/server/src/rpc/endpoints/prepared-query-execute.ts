@@ -7,11 +7,12 @@ import {
   type PreparedQueryResult,
   type RpcReply,
   Secret,
+  shuffled,
 } from '@lictor/protocol';
 import type { DatacenterCalls, DatacenterDirectory } from '../../datacenters/index.ts';
 import { datacentersByDistance } from '../../datacenters/index.ts';
 import { isExecuteRequest, isRemoteRequest } from '../../prepared-query/shapes.ts';
-import { failOver, isListed, nearestFirst, originOf, redact, resolveQuery, selectInstances, shuffle } from '../../prepared-query/index.ts';
+import { failOver, isListed, nearestFirst, originOf, redact, resolveQuery, selectInstances } from '../../prepared-query/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { LiveContext, LiveEndpoint, LiveEndpoints } from '../types.ts';
 import { measure } from './shared/measure.ts';
@@ -44,7 +45,7 @@ export function createPreparedQueryLive(services: PreparedQueryServices) {
     const { datacenter: here, random } = context;
     const reader = context.reader();
     const query = resolveQuery(reader, request.idOrName, request.agent.segment);
-    const instances = shuffle(random, select(reader, query, request.connect, context));
+    const instances = shuffled(select(reader, query, request.connect, context), random);
     const origin = originOf(reader, query.Service.Near, request, here);
     const nodes = atMost(request.limit, nearestFirst(reader, origin, instances));
     const local = resultOf(query, here, nodes);
@@ -62,7 +63,7 @@ export function createPreparedQueryLive(services: PreparedQueryServices) {
   const executeRemote: LiveEndpoint<'PreparedQuery.ExecuteRemote'> = async (request, context) => {
     if (!isRemoteRequest(request)) throw new LictorError('invalid-argument', 'not a prepared query');
     const { query, limit, connect } = request;
-    const nodes = shuffle(context.random, select(context.reader(), query, connect, context));
+    const nodes = shuffled(select(context.reader(), query, connect, context), context.random);
     return { index: INDEX, value: resultOf(query, context.datacenter, atMost(limit, nodes)) };
   };
 

@@ -1,5 +1,5 @@
 import type { AgentPool } from '@lictor/client-agent';
-import { type Clock, type Logger, type Random, randomInteger, sleep } from '@lictor/protocol';
+import { type Clock, type Logger, type Random, shuffled, sleep } from '@lictor/protocol';
 import type { KnownMembers } from './member-changes.ts';
 
 /** Asked at once: one that answers is enough. */
@@ -21,9 +21,9 @@ export async function rejoin({ members }: KnownMembers, ports: RejoinPorts, sign
   const addresses = [...members.values()];
   let retryMs = RETRY_MS;
   while (addresses.length > 0 && !signal.aborted && isAlone(pool)) {
-    const shuffled = shuffle(addresses, random);
-    for (let start = 0; start < shuffled.length && !signal.aborted && isAlone(pool); start += AT_ONCE) {
-      const some = shuffled.slice(start, start + AT_ONCE);
+    const order = shuffled(addresses, random);
+    for (let start = 0; start < order.length && !signal.aborted && isAlone(pool); start += AT_ONCE) {
+      const some = order.slice(start, start + AT_ONCE);
       logger.info('Attempting re-join to previously known nodes', { addresses: some.join(' ') });
       const { joined } = await pool.join(some).catch(() => ({ joined: 0 }));
       if (joined > 0) return logger.info('Re-joined to previously known nodes', { num_agents: joined });
@@ -38,13 +38,4 @@ export async function rejoin({ members }: KnownMembers, ports: RejoinPorts, sign
 /** Of several ways into the pool another one may have been quicker. */
 function isAlone(pool: AgentPool): boolean {
   return pool.members().filter(({ status }) => status === 'alive').length <= 1;
-}
-
-function shuffle(addresses: readonly string[], random: Random): string[] {
-  const shuffled = [...addresses];
-  for (let last = shuffled.length - 1; last > 0; last--) {
-    const other = randomInteger(random, last + 1);
-    [shuffled[last], shuffled[other]] = [shuffled[other] ?? '', shuffled[last] ?? ''];
-  }
-  return shuffled;
 }
